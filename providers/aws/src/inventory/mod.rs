@@ -8,9 +8,9 @@ mod clusters;
 pub(crate) mod facts;
 mod gaps;
 mod logs;
-mod made;
 pub(crate) mod nature;
 mod organisation;
+mod output;
 mod owners;
 mod people;
 mod principals;
@@ -31,7 +31,7 @@ use evenhand_model::inventory::{Hint, Inventory};
 
 use accounts::{Accounts, Membership};
 use facts::Facts;
-use made::Made;
+use output::Output;
 use owners::Owners;
 use people::{People, UserIndex};
 use principals::{Groups, Policies};
@@ -73,7 +73,7 @@ struct Join {
     providers: BTreeMap<AccountId, BTreeSet<Arc<str>>>,
     /// What lets principals into clusters, and as whom is not known.
     entered: clusters::Unseen,
-    made: Made,
+    made: Output,
 }
 
 /// Joins everything.
@@ -81,7 +81,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     organisation::complete(&mut facts);
     let problems = facts.policies.compile();
     let described = std::mem::take(&mut facts.principals);
-    let Named { users, profiles, accounts } = named(&described);
+    let Lookups { users, profiles, accounts } = lookups(&described);
     let mut accounts = Accounts::new(&facts, accounts);
     let members = Membership::new(&facts, &accounts);
     let mut inventory = Inventory { gaps: std::mem::take(&mut facts.gaps), ..Inventory::default() };
@@ -132,7 +132,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
         ways: HashMap::default(),
         providers,
         entered,
-        made: Made { inventory, ..Made::default() },
+        made: Output { inventory, ..Output::default() },
     };
     join.principals(described);
     join.finish()
@@ -140,30 +140,30 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
 
 /// What descriptions are found by, and whose they are.
 #[derive(Default)]
-struct Named {
+struct Lookups {
     users: UserIndex,
     profiles: Profiles,
     accounts: BTreeSet<AccountId>,
 }
 
-fn named(described: &facts::Principals) -> Named {
-    let mut named = Named::default();
+fn lookups(described: &facts::Principals) -> Lookups {
+    let mut lookups = Lookups::default();
     let mut last: Option<&AccountId> = None;
     for (arn, held) in described {
         // Neighbours are of one account as a rule.
         if last != Some(&held.account) {
-            named.accounts.insert(held.account.clone());
+            lookups.accounts.insert(held.account.clone());
             last = Some(&held.account);
         }
         if held.kind == PrincipalKind::User {
             let key = (held.account.clone(), Arc::clone(&held.name));
-            named.users.insert(key, IdentityId::new(Arc::clone(arn)));
+            lookups.users.insert(key, IdentityId::new(Arc::clone(arn)));
         }
         for profile in &held.instance_profiles {
-            named.profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));
+            lookups.profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));
         }
     }
-    named
+    lookups
 }
 
 impl Join {
@@ -195,7 +195,7 @@ impl Join {
         let without = self.facts.without_policy.iter().filter_map(|name| whole_name(name, repositories));
         let without_policy = without.collect();
         self.homeless();
-        let Made { inventory, mut principals, .. } = self.made;
+        let Output { inventory, mut principals, .. } = self.made;
         // Those that were described come in their order.
         if !principals.keys().is_sorted() {
             principals.sort_keys();

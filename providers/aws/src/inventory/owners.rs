@@ -34,6 +34,7 @@ impl Owners {
     /// elsewhere.
     pub(super) fn activity(&self, owner: &Fact<Arc<str>>) -> Fact<bool> {
         match owner {
+            // Copies of its names would be made for nothing.
             Fact::Known(_) if self.0.is_empty() => Fact::Unknown,
             Fact::Known(owner) => Fact::known(names(owner).iter().find_map(|name| self.0.get(name).copied())),
             Fact::Absent => Fact::Absent,

@@ -15,8 +15,8 @@ use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
 
 use super::facts::{self, Described, Facts};
-use super::made::Part;
 use super::nature::{of_name, of_tags, signal};
+use super::output::OutputPart;
 use super::people::Person;
 use super::{ENABLED, Join, below, identity};
 use crate::inventory::tags;
@@ -99,9 +99,9 @@ pub(super) struct Groups(HashMap<(AccountId, Arc<str>), Group, foldhash::fast::R
 
 impl Groups {
     /// Groups, as yet without members.
-    fn new(all: &[One], policies: &Policies) -> Self {
+    fn new(all: &[Unjoined], policies: &Policies) -> Self {
         let mut groups = Self::default();
-        for one in all.iter().filter(|one| one.kind == PrincipalKind::Group) {
+        for one in all.iter().filter(|one| one.held.kind == PrincipalKind::Group) {
             let held = &one.held;
             let (own, missing) = gather(held, policies);
             let given = Given { policies: own, managed: held.attached.clone(), missing };
@@ -116,7 +116,7 @@ impl Groups {
     }
 
     /// Adds a user to a group of its account.
-    fn enter(&mut self, name: &Arc<str>, user: &One) {
+    fn enter(&mut self, name: &Arc<str>, user: &Unjoined) {
         if let Some(group) = self.0.get_mut(&(user.held.account.clone(), Arc::clone(name))) {
             group.members.push(Member { id: user.id.clone(), evidence: user.held.evidence.clone() });
         }
@@ -145,18 +145,21 @@ fn gather(held: &Described, policies: &Policies) -> (Vec<PolicyIx>, Vec<Arc<str>
     (own, missing)
 }
 
-/// A principal that was described, before it is put beside the others.
-pub(super) struct One {
+/// A principal that was described, before it is joined with the others.
+pub(super) struct Unjoined {
     pub(super) id: IdentityId,
-    pub(super) kind: PrincipalKind,
     pub(super) held: Box<Described>,
     /// Reasons for the nature of a user, by which others are judged.
     pub(super) signals: Vec<Signal>,
 }
 
-impl One {
+impl Unjoined {
     fn new(arn: Arc<str>, held: Box<Described>) -> Self {
-        Self { id: IdentityId::new(arn), kind: held.kind, held, signals: Vec::new() }
+        Self { id: IdentityId::new(arn), held, signals: Vec::new() }
+    }
+
+    fn is_role(&self) -> bool {
+        self.held.kind == PrincipalKind::Role
     }
 }
 
@@ -168,9 +171,11 @@ const IN_A_ROW: usize = 64;
 impl Join {
     /// Adds all principals: those that were described, and those that only other documents show.
     pub(super) fn principals(&mut self, described: facts::Principals) {
-        let mut all: Vec<One> = described.into_iter().map(|(arn, held)| One::new(arn, held)).collect();
+        let mut all: Vec<Unjoined> = described.into_iter().map(|(arn, held)| Unjoined::new(arn, held)).collect();
+        let roles = all.iter().filter(|one| one.is_role()).count();
         // Others come from elsewhere.
-        self.made.expect(all.len() + all.len() / 16);
+        let beside = all.len() / 16;
+        self.made.expect(all.len() + beside, roles + self.people.len() + beside);
         self.groups = Groups::new(&all, &self.policies);
         self.users(&mut all);
         self.users_without_details();
@@ -184,11 +189,11 @@ impl Join {
     }
 
     /// Judges users, by whom roles and groups are judged, and tells groups their members.
-    fn users(&mut self, all: &mut [One]) {
+    fn users(&mut self, all: &mut [Unjoined]) {
         let join = &*self;
-        let users = all.par_iter_mut().filter(|one| one.kind == PrincipalKind::User);
+        let users = all.par_iter_mut().filter(|one| one.held.kind == PrincipalKind::User);
         users.for_each(|one| one.signals = join.signals(&one.id, &one.held));
-        for one in all.iter().filter(|one| one.kind == PrincipalKind::User) {
+        for one in all.iter().filter(|one| one.held.kind == PrincipalKind::User) {
             let nature = judge(&one.signals).nature;
             if nature == Nature::Human {
                 let enabled = self.people.get(&one.id).map_or(Fact::Unknown, Person::enabled);
@@ -212,12 +217,12 @@ impl Join {
     }
 
     /// Reads principals on all cores, and puts together in their order what was read before, meanwhile.
-    fn read_all(&mut self, all: Vec<One>) {
+    fn read_all(&mut self, all: Vec<Unjoined>) {
         let mut made = std::mem::take(&mut self.made);
         let mut left = all.into_iter();
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<OutputPart> = Vec::new();
         loop {
-            let some: Vec<One> = left.by_ref().take(AT_ONCE).collect();
+            let some: Vec<Unjoined> = left.by_ref().take(AT_ONCE).collect();
             let (join, ended) = (&*self, some.is_empty());
             let ((), read) = rayon::join(
                 || parts.drain(..).for_each(|part| made.add(part)),
@@ -231,10 +236,10 @@ impl Join {
         self.made = made;
     }
 
-    fn read(&self, ones: Vec<One>) -> Part {
-        let mut part = Part::of(ones.len());
+    fn read(&self, ones: Vec<Unjoined>) -> OutputPart {
+        let mut part = OutputPart::of(ones.len(), ones.iter().filter(|one| one.is_role()).count());
         for one in ones {
-            match one.kind {
+            match one.held.kind {
                 PrincipalKind::User => self.user(one, &mut part),
                 PrincipalKind::Group => self.group(one, &mut part),
                 _ => self.role(one, &mut part),
@@ -308,8 +313,8 @@ impl Join {
         }
     }
 
-    fn user(&self, one: One, part: &mut Part) {
-        let One { id, held, signals, .. } = one;
+    fn user(&self, one: Unjoined, part: &mut OutputPart) {
+        let Unjoined { id, held, signals } = one;
         let person = self.people.get(&id);
         let mut user = identity(&id, &held.account.0, "user", &held.name, &held.evidence);
         user.created_at = held.created_at;
@@ -385,8 +390,8 @@ impl Join {
         }
     }
 
-    fn group(&self, one: One, part: &mut Part) {
-        let One { id, held, .. } = one;
+    fn group(&self, one: Unjoined, part: &mut OutputPart) {
+        let Unjoined { id, held, .. } = one;
         let members = self.groups.members(&id, &held);
         let nothing: Arc<str> = Arc::from("");
         part.inventory.trusts.extend(members.iter().map(|member| Trust {

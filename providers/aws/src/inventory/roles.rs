@@ -16,9 +16,9 @@ use rayon::prelude::*;
 use super::accounts::Relation;
 use super::arn::{Arn, is_account};
 use super::facts::Described;
-use super::made::Part;
 use super::nature::{is_agent_service, of_name, of_tags, signal};
-use super::principals::One;
+use super::output::OutputPart;
+use super::principals::Unjoined;
 use super::trust::{Way, Who, ways};
 use super::{ENABLED, Join, below, identity};
 use crate::federation::{Door, provider_issuer};
@@ -61,7 +61,7 @@ fn without_path(id: &IdentityId) -> Option<IdentityId> {
 
 impl Join {
     /// Finds the ways into roles, once for those whose trust policies are equal.
-    pub(super) fn find_ways(&mut self, all: &[One]) {
+    pub(super) fn find_ways(&mut self, all: &[Unjoined]) {
         let mut distinct: BTreeMap<u32, PolicyIx> = BTreeMap::new();
         for trust in all.iter().filter_map(|one| one.held.trust) {
             distinct.entry(self.facts.policies.content(trust)).or_insert(trust);
@@ -71,8 +71,8 @@ impl Join {
         self.ways.extend(ways);
     }
 
-    pub(super) fn role(&self, one: One, part: &mut Part) {
-        let One { id, held, .. } = one;
+    pub(super) fn role(&self, one: Unjoined, part: &mut OutputPart) {
+        let Unjoined { id, held, .. } = one;
         let evidence = &held.evidence;
         let trust_evidence = below(evidence, "/AssumeRolePolicyDocument");
         let mut role = identity(&id, &held.account.0, "role", &held.name, evidence);

@@ -163,6 +163,37 @@ fn permission_sets_stand_for_people_where_their_role_was_not_read() {
 }
 
 #[test]
+fn of_two_roles_of_one_permission_set_the_one_of_the_greatest_id_stands_for_it_in_whatever_order_they_come() {
+    let set = "arn:aws:sso:::permissionSet/ssoins-1/ps-1";
+    let parameters = format!(r#"{{"InstanceArn":"arn:aws:sso:::instance/ssoins-1","PermissionSetArn":"{set}"}}"#);
+    let described = format!(r#"{{"PermissionSet":{{"Name":"Support","PermissionSetArn":"{set}"}}}}"#);
+    let assigned = format!(
+        r#"{{"AccountAssignments":[{{"AccountId":"111122223333","PermissionSetArn":"{set}","PrincipalType":"GROUP","PrincipalId":"g-1"}}]}}"#
+    );
+    let lines = [
+        wrapped("sso-admin describe-permission-set", &parameters, &described),
+        wrapped("sso-admin list-account-assignments", &parameters, &assigned),
+    ]
+    .join("\n");
+    let arn = |number: u32| {
+        format!("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Support_{number:016}")
+    };
+    let reserved = |number: u32| {
+        format!(
+            r#"{{"Path":"/aws-reserved/sso.amazonaws.com/","RoleName":"AWSReservedSSO_Support_{number:016}","Arn":"{}","Tags":[]}}"#,
+            arn(number)
+        )
+    };
+    for order in [[1, 2], [2, 1]] {
+        let roles = order.map(reserved).join(",");
+        let read = read(&[("gaad.json", &details("", "", &roles, "")), ("centre.ndjson", &lines)]);
+        assert_eq!(read.errors, []);
+        let assigned = read.inventory.trusts.iter().filter(|held| held.mechanism == Mechanism::Assignment);
+        assert_eq!(assigned.map(|held| held.target.to_string()).collect::<Vec<_>>(), [arn(2)], "{order:?}");
+    }
+}
+
+#[test]
 fn an_answer_that_does_not_say_what_it_is_about_is_an_error_with_a_remedy() {
     let read = read(&[
         ("inline.json", r#"{"InlinePolicy": "{}"}"#),

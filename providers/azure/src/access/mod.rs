@@ -32,7 +32,7 @@ use rayon::prelude::*;
 
 use crate::catalog::Catalogue;
 use crate::cloud::Cloud;
-use crate::rbac::{ArmId, Groups, KnownBlocks, ObjectId, Plane};
+use crate::rbac::{ArmId, Denies, Groups, KnownBlocks, ObjectId, Plane};
 use bond::Bond;
 use holdings::{Allowed, Holdings};
 use world::Assigned;
@@ -68,6 +68,17 @@ struct Compiled {
     admin: bool,
 }
 
+/// A tenant, as far as proposals ask for it.
+#[derive(Debug)]
+struct Origin {
+    /// The number of its first grant.
+    first: u32,
+    groups: Groups,
+    denies: Arc<Denies>,
+    /// Where it lies.
+    cloud: Cloud,
+}
+
 /// Access over everything that was read.
 pub(crate) struct Resolver {
     catalogue: Catalogue,
@@ -77,10 +88,8 @@ pub(crate) struct Resolver {
     grants: Vec<Grant>,
     /// One for each grant.
     bonds: Vec<Bond>,
-    /// The groups of each tenant and the cloud that it lies in, with the number of its first grant.
-    groups: Vec<(u32, Groups, Cloud)>,
-    /// The names of deny assignments, by whom they name.
-    denied: BTreeMap<ObjectId, BTreeSet<Arc<str>>>,
+    /// The tenants, by their first grants.
+    origins: Vec<Origin>,
     /// The groups whose membership somebody may activate.
     ready: HashMap<IdentityId, Vec<ObjectId>, FixedState>,
     edges: Vec<Edge>,
@@ -128,7 +137,7 @@ impl Compiling<'_> {
         doubts.dedup();
         Key {
             assignments: authorizer.held_by(&who).into_iter().map(|(at, _)| at).collect(),
-            denies: authorizer.denied_to(&who).into_iter().map(|(at, _)| at).collect(),
+            denies: authorizer.denies().of(&who).into_iter().map(|(at, _)| at).collect(),
             holdings: self.holdings(&who).chain(self.own(&actor.object)).collect(),
             ready: actor.ready.clone(),
             under: actor.under.clone(),
@@ -258,8 +267,7 @@ impl Resolver {
             unread: HashMap::default(),
             grants: Vec::new(),
             bonds: Vec::new(),
-            groups: Vec::new(),
-            denied: BTreeMap::new(),
+            origins: Vec::new(),
             ready: HashMap::default(),
             edges: Vec::new(),
             left_out: Vec::new(),
@@ -308,13 +316,13 @@ impl Resolver {
         let names = |actor: &Actor| -> Vec<ObjectId> { actor.ready.iter().map(|(group, _)| group.clone()).collect() };
         self.ready.extend(ready.map(|actor| (actor.id.clone(), names(actor))));
         let base = self.grants.len();
-        let groups = tenant.assigned.authorizer.world().groups.clone();
-        for deny in tenant.assigned.authorizer.world().denies.iter().filter(|deny| !deny.principals.everybody) {
-            for id in &deny.principals.named {
-                self.denied.entry(id.clone()).or_default().insert(Arc::clone(&deny.name));
-            }
-        }
-        self.groups.push((u32::try_from(base).unwrap_or(u32::MAX), groups, tenant.cloud));
+        let authorizer = &tenant.assigned.authorizer;
+        self.origins.push(Origin {
+            first: u32::try_from(base).unwrap_or(u32::MAX),
+            groups: authorizer.world().groups.clone(),
+            denies: Arc::clone(authorizer.denies()),
+            cloud: tenant.cloud,
+        });
         self.bonds.extend(tenant.assigned.beside.iter().map(|beside| beside.bond.clone()));
         self.bonds.extend(tenant.holdings.all.iter().map(|held| held.bond.clone()));
         self.grants.extend(tenant.assigned.beside.iter().map(|beside| beside.grant.clone()));

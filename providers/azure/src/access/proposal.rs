@@ -15,12 +15,12 @@ use evenhand_model::proposal::{Kept, LeftOut, NoProposal, Proposal, ProposedFile
 use evenhand_model::scope::{Pattern, ResourceScope};
 use serde_json::{Value, json};
 
-use super::Resolver;
 use super::bond::{Bond, By, left, no_longer_ready, without_scopes};
 use super::edges::AGENT_OF_BLUEPRINT;
+use super::{Origin, Resolver};
 use crate::catalog::graph::{self, MICROSOFT_GRAPH};
 use crate::cloud::Cloud;
-use crate::rbac::{Groups, ObjectId, Plane};
+use crate::rbac::{ObjectId, Plane};
 
 /// What a grant is called that stands on a blueprint, and not on the agent.
 const INHERITED: &str = "inherited ";
@@ -180,19 +180,9 @@ impl Resolver {
         self.bonds.get(grant.0 as usize)
     }
 
-    /// The groups of the tenant that a grant is of.
-    fn groups_of(&self, grant: GrantIx) -> Option<&Groups> {
-        self.tenant_of(grant).map(|(_, groups, _)| groups)
-    }
-
-    /// The cloud of the tenant that a grant is of.
-    fn cloud_of(&self, grant: GrantIx) -> Cloud {
-        self.tenant_of(grant).map(|(_, _, cloud)| *cloud).unwrap_or_default()
-    }
-
-    fn tenant_of(&self, grant: GrantIx) -> Option<&(u32, Groups, Cloud)> {
-        let after = self.groups.partition_point(|(first, _, _)| *first <= grant.0);
-        self.groups.get(after.checked_sub(1)?)
+    fn origin(&self, grant: GrantIx) -> Option<&Origin> {
+        let after = self.origins.partition_point(|origin| origin.first <= grant.0);
+        self.origins.get(after.checked_sub(1)?)
     }
 
     /// A role definition as `az role definition create` takes it.
@@ -235,9 +225,8 @@ struct Undo<'r> {
     ready: &'r [ObjectId],
     steps: Vec<String>,
     ways: BTreeSet<Way>,
-    /// Where what goes lies.
-    cloud: Cloud,
-    groups: Option<&'r Groups>,
+    /// The tenant of what goes.
+    origin: Option<&'r Origin>,
     /// All scopes of delegated grants, and those that go.
     scopes: BTreeMap<Delegation, (Arc<str>, BTreeSet<Arc<str>>)>,
 }
@@ -247,11 +236,15 @@ impl<'r> Undo<'r> {
         let object = ObjectId::new(identity.as_str().rsplit(':').next().unwrap_or_default());
         let ready = resolver.ready.get(identity).map_or(&[][..], Vec::as_slice);
         let (steps, ways, scopes) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Self { resolver, object, ready, steps, ways, cloud: Cloud::default(), groups: None, scopes }
+        Self { resolver, object, ready, steps, ways, origin: None, scopes }
+    }
+
+    fn cloud(&self) -> Cloud {
+        self.origin.map(|origin| origin.cloud).unwrap_or_default()
     }
 
     fn ways(&self, grant: GrantIx) -> Vec<Way> {
-        let (Some(bond), Some(groups)) = (self.resolver.bond(grant), self.resolver.groups_of(grant)) else {
+        let (Some(bond), Some(Origin { groups, .. })) = (self.resolver.bond(grant), self.resolver.origin(grant)) else {
             return Vec::new();
         };
         if bond.principal == self.object {
@@ -266,7 +259,7 @@ impl<'r> Undo<'r> {
     /// Notes that a grant goes.
     fn take(&mut self, grant: GrantIx) {
         let resolver = self.resolver;
-        (self.cloud, self.groups) = (resolver.cloud_of(grant), resolver.groups_of(grant));
+        self.origin = resolver.origin(grant);
         let ways = self.ways(grant);
         if ways != [Way::Itself] {
             self.ways.extend(ways.iter().cloned());
@@ -282,7 +275,7 @@ impl<'r> Undo<'r> {
                 gone.insert(Arc::clone(value));
             }
             bond => {
-                let commands = bond.map(|bond| bond.undone(self.cloud)).unwrap_or_default();
+                let commands = bond.map(|bond| bond.undone(self.cloud())).unwrap_or_default();
                 if commands.is_empty() {
                     let of = resolver.grant(grant);
                     self.steps.push(format!("take away: {} ({})", of.policy, of.evidence));
@@ -296,45 +289,54 @@ impl<'r> Undo<'r> {
         }
     }
 
-    /// The deny assignments that name it by nothing but groups that it leaves, for people.
+    /// What deny assignments deny to it no longer, and newly, once it has left groups, for people.
     fn notes(&self) -> Vec<String> {
-        let Some(groups) = self.groups else { return Vec::new() };
-        let leaves = |group: &&ObjectId| self.ways.contains(&Way::Member((*group).clone()));
-        let (left, stay): (Vec<&ObjectId>, Vec<&ObjectId>) = groups.direct(&self.object).partition(leaves);
-        let denied = |ids: BTreeSet<ObjectId>| -> BTreeSet<Arc<str>> {
-            ids.iter().filter_map(|id| self.resolver.denied.get(id)).flatten().cloned().collect()
+        let Some(Origin { groups, denies, .. }) = self.origin else { return Vec::new() };
+        let stay = groups.direct(&self.object).filter(|group| !self.ways.contains(&Way::Member((*group).clone())));
+        let itself = std::iter::once(self.object.clone());
+        let then: BTreeSet<ObjectId> = stay.flat_map(|group| groups.of(group)).chain(itself).collect();
+        let denied = |who: &BTreeSet<ObjectId>| -> BTreeMap<usize, Arc<str>> {
+            denies.of(who).into_iter().map(|(at, deny)| (at, Arc::clone(&deny.name))).collect()
         };
-        let itself = BTreeSet::from([self.object.clone()]);
-        let still = denied(stay.into_iter().flat_map(|group| groups.of(group)).chain(itself).collect());
-        let then = denied(left.into_iter().flat_map(|group| groups.of(group)).collect());
-        let lost = then.difference(&still).map(|name| {
+        let (before, after) = (denied(&groups.of(&self.object)), denied(&then));
+        // Several may have one name.
+        let names = |of: &BTreeMap<usize, Arc<str>>, but: &BTreeMap<usize, Arc<str>>| -> BTreeSet<Arc<str>> {
+            of.iter().filter(|(at, _)| !but.contains_key(*at)).map(|(_, name)| Arc::clone(name)).collect()
+        };
+        let lost = names(&before, &after).into_iter().map(|name| {
             format!(
                 "the deny assignment `{name}` names a group that a step leaves, and denies nothing to it then: see that it \
                  names the principal itself before"
             )
         });
-        lost.collect()
+        let gained = names(&after, &before).into_iter().map(|name| {
+            format!(
+                "the deny assignment `{name}` excludes a group that a step leaves, and denies to it then: see that it \
+                 excludes the principal itself before, where the work needs what it denies"
+            )
+        });
+        lost.chain(gained).collect()
     }
 
     /// The commands. What stays and came through a group that is left is given to the principal itself, before that.
     fn steps(mut self, stays: &BTreeSet<GrantIx>) -> Vec<String> {
+        let cloud = self.cloud();
         let mut first = Vec::new();
         for grant in stays {
             let ways = self.ways(*grant);
             let is_lost = !ways.is_empty() && ways.iter().all(|way| self.ways.contains(way));
-            let again =
-                self.resolver.bond(*grant).filter(|_| is_lost).and_then(|bond| bond.again(self.cloud, &self.object));
+            let again = self.resolver.bond(*grant).filter(|_| is_lost).and_then(|bond| bond.again(cloud, &self.object));
             first.extend(again);
         }
         for ((id, resource), (all, gone)) in &self.scopes {
             let stay: Vec<&str> = all.split_ascii_whitespace().filter(|scope| !gone.contains(*scope)).collect();
-            self.steps.push(without_scopes(self.cloud, &self.object, id.as_deref(), resource, &stay));
+            self.steps.push(without_scopes(cloud, &self.object, id.as_deref(), resource, &stay));
         }
         for way in &self.ways {
             match way {
                 Way::Itself => {}
                 Way::Member(group) => self.steps.push(left(group, &self.object)),
-                Way::Ready(group) => self.steps.push(no_longer_ready(self.cloud, group, &self.object)),
+                Way::Ready(group) => self.steps.push(no_longer_ready(cloud, group, &self.object)),
             }
         }
         first.append(&mut self.steps);

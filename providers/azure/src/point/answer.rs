@@ -7,7 +7,7 @@ use evenhand_model::evidence::Truth;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::rbac::{Condition, Decided, Match, World};
+use crate::rbac::{Authorizer, Condition, Decided, Match};
 
 /// What happens to a request, and why.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -93,7 +93,7 @@ pub struct Note {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(decided: &Decided<'a>, world: &'a World, notes: &'a [Note]) -> Self {
+    pub(super) fn new(decided: &Decided<'a>, authorizer: &'a Authorizer, notes: &'a [Note]) -> Self {
         let mut answer = Self {
             decision: match decided.outcome {
                 Outcome::Allowed => Decision::Allowed,
@@ -108,12 +108,13 @@ impl<'a> Answer<'a> {
             notes,
         };
         for held in &decided.matches {
-            answer.add(held, world);
+            answer.add(held, authorizer);
         }
         answer
     }
 
-    fn add(&mut self, held: &Match<'a>, world: &'a World) {
+    fn add(&mut self, held: &Match<'a>, authorizer: &'a Authorizer) {
+        let world = authorizer.world();
         match held {
             Match::UnreadRole { assignment } => {
                 let Some(held) = world.assignments.get(*assignment) else { return };
@@ -143,7 +144,7 @@ impl<'a> Answer<'a> {
                 });
             }
             Match::Deny { deny, permission, holds, conditions, unread } => {
-                let Some(held) = world.denies.get(*deny) else { return };
+                let Some(held) = authorizer.denies().get(*deny) else { return };
                 self.open(conditions, *unread, held.scope.as_str());
                 self.matched.push(Matched {
                     effect: Effect::Deny,

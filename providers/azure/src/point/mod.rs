@@ -35,7 +35,7 @@ impl Decides for Decider {
         let world = self.worlds.of(&world::text(&input), || World::read(&input))?;
         let request = input.request.request().map_err(|refusal| refusal.below("/request"))?;
         let decided = world.authorizer.decide(&request);
-        serde_json::to_vec(&Answer::new(&decided, world.authorizer.world(), &world.notes))
+        serde_json::to_vec(&Answer::new(&decided, &world.authorizer, &world.notes))
             .map_err(|error| Refusal::new("", format!("the answer cannot be written: {error}"), "report it"))
     }
 }

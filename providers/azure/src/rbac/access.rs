@@ -80,7 +80,7 @@ impl Authorizer {
                 }
             }
         }
-        for (_, deny) in self.denied_to(who) {
+        for (_, deny) in self.denies().of(who) {
             self.doubt(&deny.scope, DoubtEffect::Limits, &mut listed.doubts);
             let hole = match self.reached(&deny.scope, deny.not_below).all_of.first() {
                 Some(list) => list.to_vec(),

@@ -132,7 +132,7 @@ impl Authorizer {
         if matches.is_empty() {
             return Decided { outcome: Outcome::ImplicitlyDenied, matches };
         }
-        for (deny, held) in self.denied_to(&who) {
+        for (deny, held) in self.denies().of(&who) {
             let inherited = match held.not_below {
                 true => Truth::from(held.scope == request.resource),
                 false => self.hierarchy().is_above(&held.scope, &request.resource),

@@ -9,6 +9,7 @@ mod access;
 mod authorizer;
 pub mod condition;
 mod decide;
+mod denies;
 mod pattern;
 mod scope;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use access::Listed;
 pub use authorizer::Authorizer;
 pub use condition::Condition;
 pub use decide::{Decided, Match, Request};
+pub(crate) use denies::Denies;
 pub use pattern::OperationPattern;
 pub use scope::{ArmId, Hierarchy, NoArmId};
 pub use world::{

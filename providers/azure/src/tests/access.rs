@@ -261,6 +261,19 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
         json!({ "id": format!("{AT}/denyAssignments/{name}"), "properties": { "denyAssignmentName": name,
             "scope": "/subscriptions/s", "permissions": [{ "actions": ["Microsoft.Network/*"] }], "principals": whom } })
     };
+    let called = |name: &str, mut deny: serde_json::Value| {
+        deny["properties"]["denyAssignmentName"] = json!(name);
+        deny
+    };
+    let but = |id: &str, mut deny: serde_json::Value| {
+        deny["properties"]["excludePrincipals"] = json!([{ "id": id, "type": "Group" }]);
+        deny
+    };
+    let to_everybody = |mut deny: serde_json::Value| {
+        deny["properties"]["principals"] =
+            json!([{ "id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined" }]);
+        deny
+    };
     answers.extend([
         manager(
             &format!("{AT}/roleDefinitions"),
@@ -270,7 +283,16 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
         manager(&format!("{AT}/roleAssignments"), &json!([assigned("own; id", "bot"), assigned("2", "runners")])),
         manager(
             &format!("{AT}/denyAssignments"),
-            &json!([denied("group only", &["runners"]), denied("both", &["runners", "bot"]), denied("other", &["x"])]),
+            &json!([
+                denied("group only", &["runners"]),
+                denied("both", &["runners", "bot"]),
+                denied("other", &["x"]),
+                called("one name", denied("a", &["runners"])),
+                called("one name", denied("b", &["bot"])),
+                but("bot", denied("not it", &["runners"])),
+                but("runners", to_everybody(denied("all but the group", &[]))),
+                to_everybody(denied("all", &["runners"])),
+            ]),
         ),
         graph("/groups", &json!([{ "id": "runners", "displayName": "Runners" }])),
         graph("/groups/runners/members", &json!([{ "@odata.type": "#microsoft.graph.servicePrincipal", "id": "bot" }])),
@@ -286,8 +308,10 @@ fn what_is_taken_away_is_named_by_its_id_and_what_a_group_gives_goes_by_leaving_
         ),
     ]);
     let Proposal { steps, notes, .. } = taken_from(&answers, &id("service_principal", "bot"));
-    let [note] = notes.as_slice() else { panic!("{notes:#?}") };
-    assert!(note.contains("`group only`"), "what a group is denied is denied no longer: {note}");
+    let [first, second, gained] = notes.as_slice() else { panic!("{notes:#?}") };
+    assert!(first.contains("`group only` names a group"), "what a group is denied is denied no longer: {first}");
+    assert!(second.contains("`one name` names a group"), "another of that name is another: {second}");
+    assert!(gained.contains("`all but the group` excludes a group"), "what spared the group: {gained}");
     for step in [
         format!("az role assignment delete --ids '{AT}/roleAssignments/own; id'"),
         "az rest --method delete --url https://graph.microsoft.com/v1.0/servicePrincipals/bot/appRoleAssignments/held-1"

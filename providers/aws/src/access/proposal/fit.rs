@@ -106,7 +106,7 @@ pub(super) fn fitted(said: &Said, room: Room) -> Result<Fitted, Unfit> {
 
 /// What is said in one way of naming actions, in the fewest policies, whether or not there is room for them.
 fn named(said: &Said, room: Room, naming: Naming) -> Result<Fitted, Unfit> {
-    let statements = cut(said.statements(naming));
+    let statements = cut(said.statements(naming), room.inline.max(MANAGED));
     if statements.is_empty() {
         return Ok(Fitted { inline: None, managed: Vec::new(), naming });
     }
@@ -128,7 +128,7 @@ fn spread(statements: &[Statement], inline: usize, naming: Naming) -> Result<Fit
     let first = fill(&mut rest, inline);
     let mut managed = Vec::new();
     while let Some(next) = rest.front() {
-        let shortest = next.of(next.actions().iter().take(1).cloned().collect());
+        let shortest = next.with_actions(next.actions().iter().take(1).cloned().collect());
         let document = fill(&mut rest, MANAGED);
         if document.is_empty() {
             return Err(Unfit::Statement(length(&shortest)));
@@ -151,7 +151,7 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
             taken.push(next);
             continue;
         }
-        let bare = next.of(Vec::new());
+        let bare = next.with_actions(Vec::new());
         let mut left = free.saturating_sub(length(&bare) + 1);
         let fitting = next.actions().iter().take_while(|name| {
             let takes = length(name) + 1;
@@ -163,7 +163,7 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
         let others = next.action.as_mut().filter(|_| count > 0).map(|actions| actions.split_off(count));
         match others {
             Some(others) => {
-                rest.push_front(bare.of(others));
+                rest.push_front(bare.with_actions(others));
                 taken.push(next);
             }
             None => rest.push_front(next),
@@ -174,14 +174,18 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
 }
 
 /// Cuts long lists of resources, so that beside each part there is room for actions. What only an inline policy may hold
-/// comes first, since that is filled first.
-fn cut(statements: Vec<Statement>) -> Vec<Statement> {
+/// comes first, since that is filled first. `longest`: the characters of the longest policy.
+fn cut(statements: Vec<Statement>, longest: usize) -> Vec<Statement> {
+    let around = length(&Document::new(Vec::new()));
     let mut all = Vec::new();
     let mut waiting: VecDeque<Statement> = statements.into();
     while let Some(mut next) = waiting.pop_front() {
-        let bare = length(&next.of(Vec::new()));
+        let bare = length(&next.with_actions(Vec::new()));
         let half = next.resource.as_ref().map_or(0, |list| list.len() / 2);
-        let others = next.resource.as_mut().filter(|_| bare > HALF && half > 0).map(|list| list.split_off(half));
+        // Each part says again which actions it does not mean: where that list is the longer one, parts take more room.
+        let is_list_long = length(&next.resource) > length(&next.not_action) || around + bare >= longest;
+        let is_cut = bare > HALF && half > 0 && is_list_long;
+        let others = next.resource.as_mut().filter(|_| is_cut).map(|list| list.split_off(half));
         let Some(others) = others else {
             all.push((bare < MANAGED.saturating_sub(HALF / 2), next));
             continue;
@@ -327,28 +331,55 @@ mod tests {
         }
     }
 
+    /// So many actions, and all others denied, beside something that is granted.
+    fn all_but(count: u32, resources: Vec<Arc<str>>) -> (Vec<Arc<str>>, Said) {
+        let names: Vec<Arc<str>> = (0..count).map(|number| format!("some:Action{number:03}").into()).collect();
+        let deny = Again {
+            sid: "Guard".into(),
+            actions: Listed::NotIn(names.clone()),
+            resources: Listed::In(resources),
+            tests: Tests::new(),
+        };
+        (names, Said { again: vec![deny], ..said(&[(Reach::everything(), every_second(&["ec2:*"]))]) })
+    }
+
+    fn denies(fitted: &Fitted) -> Vec<&Statement> {
+        let statements = fitted.managed.iter().chain(&fitted.inline).flat_map(|document| &document.statement);
+        statements.filter(|statement| statement.effect == Effect::Deny).collect()
+    }
+
+    #[test]
+    fn a_deny_is_cut_where_its_resources_are_many_and_not_where_the_actions_are_that_it_does_not_mean() {
+        let buckets = |count: u32| -> Vec<Arc<str>> {
+            (0..count).map(|number| format!("arn:aws:s3:::bucket-{number:03}/*").into()).collect()
+        };
+        let (_, some) = all_but(400, buckets(2));
+        let whole = fitted(&some, room(Changed::Role)).unwrap();
+        sizes(&whole, Changed::Role);
+        let [deny] = *denies(&whole) else { panic!("{whole:#?}") };
+        assert!(deny.sid == "Guard" && length(deny) > MANAGED, "{deny:?}");
+        // Of many resources, and where no policy holds it whole.
+        for (actions, resources, kind) in [(10, 300, Changed::Role), (280, 60, Changed::User)] {
+            let (names, some) = all_but(actions, buckets(resources));
+            let parts = fitted(&some, room(kind)).unwrap();
+            sizes(&parts, kind);
+            assert!(denies(&parts).len() > 1, "{parts:#?}");
+            let listed = denies(&parts).into_iter().flat_map(|deny| deny.resource.iter().flatten());
+            assert_eq!(listed.collect::<BTreeSet<_>>().len(), resources as usize);
+            assert!(denies(&parts).iter().all(|deny| deny.not_action.as_ref() == Some(&names)));
+        }
+    }
+
     #[test]
     fn a_deny_of_all_but_some_actions_stays_whole_and_where_it_fits_nowhere_nothing_is_proposed() {
-        let all_but = |count: u32| {
-            let names: Vec<Arc<str>> = (0..count).map(|number| format!("some:Action{number:03}").into()).collect();
-            let deny = Again {
-                sid: "Guard".into(),
-                actions: Listed::NotIn(names.clone()),
-                resources: Listed::In(vec!["*".into()]),
-                tests: Tests::new(),
-            };
-            (names, Said { again: vec![deny], ..said(&[(Reach::everything(), every_second(&["ec2:*"]))]) })
-        };
-        let (names, some) = all_but(150);
+        let (names, some) = all_but(150, vec!["*".into()]);
         for kind in [Changed::Role, Changed::User] {
             let fitted = fitted(&some, room(kind)).unwrap();
             sizes(&fitted, kind);
-            let statements = fitted.managed.iter().chain(&fitted.inline).flat_map(|document| &document.statement);
-            let denies: Vec<&Statement> = statements.filter(|statement| statement.effect == Effect::Deny).collect();
-            let [deny] = denies.as_slice() else { panic!("{denies:#?}") };
+            let [deny] = *denies(&fitted) else { panic!("{fitted:#?}") };
             assert_eq!((&*deny.sid, &deny.action, &deny.not_action), ("Guard", &None, &Some(names.clone())));
         }
-        let unfit = fitted(&all_but(400).1, room(Changed::User)).unwrap_err();
+        let unfit = fitted(&all_but(400, vec!["*".into()]).1, room(Changed::User)).unwrap_err();
         assert!(matches!(unfit, Unfit::Statement(length) if length > MANAGED), "{unfit:?}");
     }
 }

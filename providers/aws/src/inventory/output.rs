@@ -14,42 +14,42 @@ pub(super) type Principals = IndexMap<IdentityId, Principal, foldhash::fast::Ran
 
 /// What some principals add, in their order.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct OutputPart {
     pub(super) inventory: Inventory,
     pub(super) principals: Vec<Principal>,
-    /// As in [`Made`].
+    /// As in [`Output`].
     pub(super) reserved: Vec<((Arc<str>, String), IdentityId)>,
 }
 
-impl Part {
-    /// Nothing yet, with room for what so many principals add.
-    pub(super) fn of(count: usize) -> Self {
+impl OutputPart {
+    /// Nothing yet, with room for what so many principals add, of which so many are roles.
+    pub(super) fn of(count: usize, roles: usize) -> Self {
         let mut part = Self { principals: Vec::with_capacity(count), ..Self::default() };
-        make_room(&mut part.inventory, count);
+        make_room(&mut part.inventory, count, roles);
         part
     }
 }
 
 /// All that is made.
 #[derive(Default)]
-pub(super) struct Made {
+pub(super) struct Output {
     pub(super) inventory: Inventory,
     pub(super) principals: Principals,
-    /// Identity Center's role of a permission set: (account, permission set's name).
+    /// Identity Center's role of a permission set: (account, permission set's name). Of several the one of the greatest id.
     pub(super) reserved: BTreeMap<(Arc<str>, String), IdentityId>,
     /// Policies that are attached but not in the capture: account → names.
     pub(super) missing: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
 }
 
-impl Made {
-    /// Makes room for what so many principals add: lists that grow by doubling are copied again and again, and hold room
-    /// for what never comes.
-    pub(super) fn expect(&mut self, count: usize) {
-        make_room(&mut self.inventory, count);
+impl Output {
+    /// Makes room for what so many principals add, of which so many have a session or credentials: lists that grow by
+    /// doubling are copied again and again, and hold room for what never comes.
+    pub(super) fn expect(&mut self, count: usize, proven: usize) {
+        make_room(&mut self.inventory, count, proven);
         self.principals.reserve(count);
     }
 
-    pub(super) fn add(&mut self, part: Part) {
+    pub(super) fn add(&mut self, part: OutputPart) {
         self.inventory.merge(part.inventory);
         self.reserved.extend(part.reserved);
         part.principals.into_iter().for_each(|principal| self.hold(principal));
@@ -74,12 +74,13 @@ impl Made {
     }
 }
 
-/// Nearly every principal has one of each.
-fn make_room(inventory: &mut Inventory, count: usize) {
+/// Nearly every principal has a trust: a role says who may become it, and a group adds one for each user in it. Of
+/// `proven` nearly every one has a credential, and a control at most.
+fn make_room(inventory: &mut Inventory, count: usize, proven: usize) {
     inventory.identities.reserve_exact(count);
-    inventory.credentials.reserve_exact(count);
     inventory.trusts.reserve_exact(count);
-    inventory.controls.reserve_exact(count);
+    inventory.credentials.reserve_exact(proven);
+    inventory.controls.reserve_exact(proven);
 }
 
 #[cfg(test)]
@@ -93,10 +94,10 @@ mod tests {
 
     #[test]
     fn parts_are_put_together_in_their_order_in_the_room_that_was_made() {
-        let mut made = Made::default();
-        made.expect(100);
+        let mut made = Output::default();
+        made.expect(100, 50);
         for name in ["b", "a", "c"] {
-            let mut part = Part::of(1);
+            let mut part = OutputPart::of(1, 1);
             let evidence = Evidence::whole("d");
             part.inventory.identities.push(Identity::new(
                 name.into(),
@@ -112,6 +113,7 @@ mod tests {
         let names: Vec<&str> = made.inventory.identities.iter().map(|held| &*held.name).collect();
         assert_eq!(names, ["b", "a", "c"]);
         assert!(made.inventory.identities.capacity() >= 100);
+        assert!((50..100).contains(&made.inventory.credentials.capacity()));
         assert_eq!(made.reserved.len(), 3);
     }
 }
