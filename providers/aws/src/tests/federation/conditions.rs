@@ -297,6 +297,49 @@ fn a_key_of_another_host_than_the_providers_is_in_none_of_its_tokens() {
 }
 
 #[test]
+fn an_issuer_that_is_told_by_its_name_or_its_subjects_has_the_keys_of_its_own_hosts() {
+    const TYPO: &str = "token.action.githubusercontent.com:sub";
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    const OWN: &str = "git.example.com:sub";
+    const PROJECT: &str = "project_path:g/p:ref_type:branch:ref:main";
+    let (evil, other) = ("repo:evil/x:pull_request", "project_path:evil/x:ref_type:branch:ref:main");
+    for (issuer, subject, condition, matched, grade, pattern) in [
+        ("github", evil, json!({ "StringEqualsIfExists": { TYPO: MAIN } }), Some(true), "unsafe", "missing-sub"),
+        ("github", evil, json!({ "ForAllValues:StringLike": { TYPO: MAIN } }), Some(true), "unsafe", "missing-sub"),
+        ("github", evil, json!({ "Null": { TYPO: "true" } }), Some(true), "unsafe", "missing-sub"),
+        ("github", MAIN, json!({ "StringEquals": { TYPO: MAIN } }), Some(false), "weak", "always-false"),
+        (
+            "github",
+            evil,
+            json!({ "StringEqualsIfExists": { "ghe.example.com/_services/token:sub": MAIN } }),
+            Some(false),
+            "weak",
+            "passes-when-absent",
+        ),
+        // A server of one's own is at any host.
+        ("gitlab", other, json!({ "StringEqualsIfExists": { OWN: PROJECT } }), None, "unsafe", "missing-sub"),
+        ("gitlab", PROJECT, json!({ "StringEqualsIfExists": { OWN: PROJECT } }), Some(true), "unsafe", "missing-sub"),
+        ("gitlab", other, json!({ "Null": { OWN: "true" } }), None, "unsafe", "missing-sub"),
+        ("gitlab", PROJECT, json!({ "StringEquals": { OWN: PROJECT } }), None, "weak", "name-based"),
+        ("gitlab", other, json!({ "StringEquals": { OWN: PROJECT } }), Some(false), "weak", "name-based"),
+    ] {
+        for named in [true, false] {
+            let mut line = json!({ "platform": "aws", "subject": subject, "condition": condition });
+            if named {
+                line["issuer"] = json!(issuer);
+            }
+            let said = answer(&line);
+            assert_eq!(
+                (&said["match"], &said["grade"], &said["pattern"]),
+                (&json!(matched), &json!(grade), &json!(pattern)),
+                "{line}: {said}"
+            );
+            assert_eq!(said["open"].is_array(), matched.is_none(), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
 fn each_provider_of_a_statement_counts_with_its_own_keys() {
     const OWN: &str = "gitlab.example.com";
     const MAIN: &str = "repo:o/r:ref:refs/heads/main";
