@@ -19,6 +19,7 @@ use crate::issuer::Issuer;
 use crate::issuers;
 use crate::reach::{Context, NO_ID, Pin, Reach};
 use crate::reasons;
+use crate::shape::Shape;
 
 /// How tightly a condition holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
@@ -220,14 +221,20 @@ fn rest(issuer: Issuer, claim: &str, value: &Glob, is_left: &dyn Fn(&Glob) -> bo
     if parts.is_empty() || parts == contexts { vec![value.clone()] } else { parts }
 }
 
-/// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and
-/// nothing of the audience, which takes nothing from the grade.
+/// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well (of
+/// the case of letters: by whole texts, since a wildcard takes any), and nothing of the audience, which takes nothing from
+/// the grade.
 fn slackness(issuer: Issuer, demands: &[Demand]) -> Vec<(&'static str, Grade)> {
-    let strictly = |claim: &str| demands.iter().any(|demand| demand.claim == claim && demand.slack.is_empty());
+    let strictly = |claim: &str, whole: bool| {
+        let is_whole = |value: &Glob| Shape::of(value).literal().is_some();
+        let mut of = demands.iter().filter(|demand| demand.claim == claim && demand.slack.is_empty());
+        of.any(|demand| !whole || demand.values.iter().all(is_whole))
+    };
     let mut found = Vec::new();
-    for demand in demands.iter().filter(|demand| !is_audience(&demand.claim) && !strictly(&demand.claim)) {
+    for demand in demands.iter().filter(|demand| !is_audience(&demand.claim)) {
         for slack in &demand.slack {
             match slack {
+                _ if strictly(&demand.claim, *slack == Slack::Case) => {}
                 Slack::Missing => found.push(("passes-when-absent", Grade::Weak)),
                 Slack::Case if issuers::case_counts(issuer, &demand.claim, &demand.values) => {
                     found.push(("case-ignored", Grade::Weak));

@@ -416,6 +416,16 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
     for (allowed, mut denied, grade, pattern, cited) in [
         (&all, deny(but_main.clone()), "safe", None, false),
         (&all, deny(json!({ "StringNotLikeIfExists": { key("sub"): MAIN } })), "safe", None, false),
+        // It spares the branch `MAIN` too, where nothing else names one; environments do not differ by their case.
+        (&one, deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): MAIN } })), "weak", Some("case-ignored"), false),
+        (&json!([MAIN]), deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): MAIN } })), "safe", None, false),
+        (
+            &one,
+            deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): "repo:o/deploy:environment:p" } })),
+            "safe",
+            None,
+            false,
+        ),
         (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
         (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
         (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
