@@ -371,7 +371,12 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         found.push(("pull-request", Unsafe));
     }
     found.extend(reach.fits_proposals().filter(|_| reach.workload < Pin::Id).map(|name| (name, Unsafe)));
-    match reach.context {
+    // Whoever may run in several contexts calls the steps with inputs and files of its own in each: that these are held fast
+    // takes nothing from it.
+    let own = reach.context != Context::All;
+    let calls = reach.lets_proposals_call().then_some(("proposals-call", Weak));
+    found.extend(calls.filter(|_| own));
+    match if own { reach.context } else { reach.steps_at } {
         Context::All | Context::Several(_) if reach.protected => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
             found.push(("ref-protected", grade));
@@ -398,9 +403,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::Tag => found.push(("tag-ref", Weak)),
         Context::One => {}
     }
-    if reach.lets_proposals_call() {
-        found.push(("proposals-call", Weak));
-    }
+    found.extend(calls.filter(|_| !own));
     if issuer.reuses_names() && reach.workload == Pin::Name {
         found.extend([("name-based", Weak), (NO_ID, Weak)]);
     }
@@ -411,7 +414,8 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
 
 /// Pull requests, where every context of GitHub's workloads is admitted: they are one of them; and where they fit a pattern.
 fn proposals(issuer: Issuer, reach: &Reach) -> impl Iterator<Item = (&'static str, Grade)> {
-    let fit = reach.context == Context::All || reach.fits_proposals().is_some();
+    let all = reach.context == Context::All && reach.steps_at == Context::All;
+    let fit = all || reach.fits_proposals().is_some();
     let admitted = issuer == Issuer::GitHub && fit && !reach.protected;
     admitted.then_some(("pull-request", Grade::Unsafe)).into_iter()
 }

@@ -433,8 +433,8 @@ fn workflow(shape: &Shape) -> Reach {
         if at.starts_with(PROPOSALS) {
             return Reach { steps: Pin::Name, ..proposed_steps() }.remark("reusable-workflow-pin");
         }
-        let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
-        let held = Reach { guard: Guard::Steps, ..Reach::context(context) }.remark("reusable-workflow-pin");
+        let steps_at = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
+        let held = Reach { guard: Guard::Steps, steps_at, ..Reach::default() }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         return if pinned {
@@ -461,13 +461,13 @@ fn workflow(shape: &Shape) -> Reach {
         return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
     }
     if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
-        return Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Tag, ..open };
+        return Reach { steps: Pin::Name, guard: Guard::Steps, steps_at: Context::Tag, ..open };
     }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
-    Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Several("unprotected-branch"), ..open }
+    Reach { steps: Pin::Name, guard: Guard::Steps, steps_at: Context::Several("unprotected-branch"), ..open }
 }
 
 /// Steps that are proposed, whatever the job that calls them runs at.
 fn proposed_steps() -> Reach {
-    Reach { proposals: Proposals::Beside, ..Reach::proposed() }
+    Reach { proposals: Proposals::Beside, steps_at: Context::One, ..Reach::default() }
 }
