@@ -151,7 +151,9 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
             false => Some("missing-sub"),
         };
         let mut found = Vec::new();
+        let unproposed = denies_proposals(issuer, alternative);
         for reach in reaches(issuer, &spared(issuer, alternative)) {
+            let reach = if unproposed { reach.without_proposals() } else { reach };
             graded.patterns.extend(&reach.remarks);
             if !reach.never {
                 graded.admits = true;
@@ -193,6 +195,14 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
         Demand { values, ..demand.clone() }
     };
     alternative.demands.iter().map(left).collect()
+}
+
+/// Whether everything is denied that runs for a change which is proposed and not merged.
+fn denies_proposals(issuer: Issuer, alternative: &Alternative) -> bool {
+    alternative
+        .denied
+        .iter()
+        .any(|denied| issuers::proposed(issuer, &denied.claim).is_some_and(|all| takes(denied, &all)))
 }
 
 /// Whether what is denied takes every text of a value.

@@ -173,6 +173,19 @@ impl Reach {
         self
     }
 
+    /// What is left where nothing proposed is let in, whatever else is said. What runs for proposals alone stays as it is:
+    /// their runs are no longer at a reference of theirs once they are merged.
+    #[must_use]
+    pub(crate) fn without_proposals(mut self) -> Self {
+        if self.proposals != Proposals::Alone {
+            self.proposals = Proposals::Never;
+            if self.context == Context::All && self.steps_at == Context::All {
+                self.context = Context::Several("wildcard-ref");
+            }
+        }
+        self
+    }
+
     /// Whether proposed changes are admitted by name, and nothing stands before them.
     pub(crate) fn admits_proposals(&self) -> bool {
         self.proposals.are_named() && self.guard == Guard::Open

@@ -101,6 +101,14 @@ pub(crate) fn contexts(issuer: Issuer, claim: &str, pattern: &Glob) -> Vec<Glob>
     }
 }
 
+/// What a claim says in every token that is given for a change which is proposed and not merged; `None`: nothing tells.
+pub(crate) fn proposed(issuer: Issuer, claim: &str) -> Option<Glob> {
+    match (issuer, claim) {
+        (Issuer::GitHub, "ref") => Some(Glob::wildcard("refs/pull/*/merge")),
+        _ => None,
+    }
+}
+
 /// Whether texts that differ in the case of letters alone mean different things: names of branches and tags do, those of
 /// owners, repositories and environments do not.
 pub(crate) fn case_counts(issuer: Issuer, claim: &str, values: &[Glob]) -> bool {

@@ -455,6 +455,31 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
         ),
         (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
         (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
+        // Whatever is proposed runs at such a reference, in an environment too, until it is merged.
+        (&one, deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })), "weak", Some("wildcard-ref"), false),
+        (&one, deny(json!({ "StringLike": { key("ref"): "*/merge" } })), "weak", Some("wildcard-ref"), false),
+        (
+            &json!("repo:o/deploy:environment:*"),
+            deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })),
+            "weak",
+            Some("wildcard-environment"),
+            false,
+        ),
+        (&all, deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })), "unsafe", Some("org-wide"), false),
+        (
+            &json!("repo:o/deploy:pull_request"),
+            deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })),
+            "unsafe",
+            Some("pull-request"),
+            false,
+        ),
+        (
+            &one,
+            deny(json!({ "StringEquals": { key("ref"): "refs/pull/7/merge" } })),
+            "unsafe",
+            Some("repo-wide"),
+            false,
+        ),
         // These leave what makes it weak, or may do so.
         (&all, deny(proposed.clone()), "unsafe", Some("org-wide"), false),
         (&one, deny(json!({ "StringEquals": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
