@@ -26,6 +26,7 @@ use crate::policy::{Effect, PolicyDocument, PolicyRole};
 
 mod deny;
 
+use deny::positive;
 pub(crate) use deny::{escapes, spared};
 
 /// AWS as a platform that admits tokens.
@@ -330,6 +331,20 @@ fn holds(effect: Effect, test: &ConditionTest, claims: &Claims<'_>) -> Truth {
     let Some(claim) = claims.claim(&test.key) else { return operator::holds(test, claims) };
     let Found::AnyOf(pattern) = claims.token.find(&claim) else { return operator::holds(test, claims) };
     let pattern = cased(test, pattern);
+    if let Some(operator) = test.operator.filter(|operator| operator.negated()) {
+        // Its bearer may take a text that fits a value, or one that fits none, as far as there are both.
+        let Some(operator) = positive(operator) else { return Truth::Unknown };
+        let compared = ConditionTest { operator: Some(operator), ..test.clone() };
+        let fits = test.values.iter().fold(Truth::No, |some, value| {
+            let Some(value) = wanted(&compared, value) else { return some.or(Truth::Unknown) };
+            let value = cased(&compared, &value);
+            some.or(match value.contains(&pattern) {
+                Truth::Yes => Truth::Yes,
+                _ => value.overlaps(&pattern).and(Truth::Unknown),
+            })
+        });
+        return fits.not();
+    }
     test.values.iter().fold(Truth::No, |some, value| {
         let Some(value) = wanted(test, value) else { return some.or(Truth::Unknown) };
         let value = cased(test, &value);
