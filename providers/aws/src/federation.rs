@@ -470,10 +470,10 @@ fn is_there(tests: &[&ConditionTest], key: &str) -> Option<bool> {
 
 /// The name for a trust that takes tokens for any audience of its provider. It admits no other workload, only tokens of
 /// the same one that were meant for somebody else, so that it takes nothing from the grade.
-pub(crate) const MISSING_AUDIENCE: &str = "missing-aud";
+const MISSING_AUDIENCE: &str = "missing-aud";
 
 /// Whether nothing is demanded of the audience.
-pub(crate) fn lacks_audience(demands: &[Demand]) -> bool {
+fn lacks_audience(demands: &[Demand]) -> bool {
     !demands.iter().any(|demand| matches!(demand.claim.as_str(), "aud" | "oaud"))
 }
 
