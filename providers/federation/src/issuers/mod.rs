@@ -80,6 +80,7 @@ pub(crate) fn limits(issuer: Issuer, claim: &str, other: &str, value: &Glob) -> 
             Some(vec![Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]))])
         }
         (Issuer::GitHub, "ref", "event_name") => github::references(value),
+        (Issuer::GitHub, "workflow_ref", "ref") => github::started_at(value),
         _ => None,
     }
 }

@@ -130,6 +130,27 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             None,
         ),
         ("assertion.workflow_ref == 'o/r/w.yml@refs/heads/main'".to_owned(), "weak", Some("always-false")),
+        // What runs at a branch is the workflow as it stands there.
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/x' && assertion.ref == 'refs/heads/main'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/x' && assertion.sub == 'repo:o/r:ref:refs/heads/main'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/main' && assertion.ref == 'refs/heads/main'"),
+            "safe",
+            None,
+        ),
+        (
+            format!("assertion.workflow_ref.startsWith('{FILE}@') && assertion.ref == 'refs/heads/main'"),
+            "safe",
+            None,
+        ),
         // An event starts no workflow at a commit, and none of another repository.
         (
             format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
