@@ -513,6 +513,10 @@ pub(crate) fn asked_by<'a>(
         }
         if operator.negated() {
             asked.forbids |= carried;
+            // Where there is no value, none of any differs.
+            if !carried && !test.if_exists && test.qualifier == Qualifier::ForAnyValue {
+                asked.demands.push(Demand::new(claim, Vec::new()));
+            }
             continue;
         }
         // Where a token may lack the key, such a test demands nothing of those that do.

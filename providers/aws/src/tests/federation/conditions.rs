@@ -290,6 +290,18 @@ fn a_key_of_another_host_than_the_providers_is_in_none_of_its_tokens() {
             }
         }
     }
+    // Of a key that is not there no value differs.
+    for (operator, matched, pattern) in [
+        ("ForAnyValue:StringNotEquals", false, "always-false"),
+        ("ForAnyValue:StringNotEqualsIfExists", true, "missing-sub"),
+        ("StringNotEquals", true, "missing-sub"),
+    ] {
+        for issuer in ["github".to_owned(), format!("https://{HOST}")] {
+            let said = answer(&json!({ "platform": "aws", "issuer": issuer, "subject": MAIN,
+                "condition": { operator: { "token.action.githubusercontent.com:sub": "repo:o/x:*" } } }));
+            assert_eq!((&said["match"], &said["pattern"]), (&json!(matched), &json!(pattern)), "{operator}: {said}");
+        }
+    }
     // What is demanded beside it stands.
     let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN, "condition": {
         "StringEquals": { format!("{HOST}:sub"): MAIN }, "Null": { "auth.example.com:sub": "true" } } }));
