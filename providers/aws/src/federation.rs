@@ -26,6 +26,7 @@ use crate::policy::{Effect, PolicyDocument, PolicyRole};
 
 mod deny;
 
+use deny::positive;
 pub(crate) use deny::{escapes, spared};
 
 /// AWS as a platform that admits tokens.
@@ -125,13 +126,9 @@ impl Understood for Trusted {
             let meant = self.statements().filter(|statement| means(statement, provider));
             let tests = meant.map(|statement| (statement.effect, &*statement.conditions));
             // What comes through a provider is of its issuer.
-            let signed = match &token.issuer {
-                None if !provider.is_empty() => {
-                    Cow::Owned(Token { issuer: Some(provider_issuer(provider)), ..token.clone() })
-                }
-                _ => Cow::Borrowed(token),
-            };
-            some.or(decide(tests, &signed, &mut open))
+            let host = Some(provider).filter(|name| !name.is_empty()).map(provider_issuer);
+            let address = token.issuer.as_deref().or(host.as_deref());
+            some.or(decide(tests, &Claims { token, issuer: self.issuer, address }, &mut open))
         });
         Admitted::new(truth, open)
     }
@@ -144,7 +141,7 @@ impl Understood for Trusted {
             let vague = statement.conditions.iter().filter(|test| is_vague(test, issuer, host.as_deref()));
             let mut cited: Vec<String> = vague.map(written).collect();
             let keys = statement.conditions.iter().filter_map(|test| split(&test.key));
-            let own = keys.filter(|(prefix, _)| is_own(prefix, issuer, host.as_deref()));
+            let own = keys.filter(|(prefix, _)| is_own(prefix, issuer, host.as_deref()) != Truth::No);
             asks.tested.extend(own.map(|(_, claim)| claim));
             let mut denies = Vec::new();
             for denied in self.denying(provider, issuer) {
@@ -228,7 +225,9 @@ impl Admission for Door {
             return Truth::No;
         }
         let denies = self.denies.iter().map(|tests| (Effect::Deny, &**tests));
-        decide(std::iter::once((Effect::Allow, &*self.tests)).chain(denies), token, &mut BTreeSet::new())
+        // Whoever comes through the provider is of its issuer.
+        let claims = Claims { token, issuer: kind, address: Some(&self.issuer) };
+        decide(std::iter::once((Effect::Allow, &*self.tests)).chain(denies), &claims, &mut BTreeSet::new())
     }
 
     fn subject_start(&self) -> &str {
@@ -289,12 +288,12 @@ fn means(statement: &Statement, provider: &str) -> bool {
 /// What statements, each by its effect and tests, decide over a token: let in by one, and kept out by none.
 fn decide<'a>(
     statements: impl Iterator<Item = (Effect, &'a [ConditionTest])>,
-    token: &Token,
+    claims: &Claims<'_>,
     open: &mut BTreeSet<String>,
 ) -> Truth {
     let (mut admitted, mut denied) = (Truth::No, Truth::No);
     for (effect, tests) in statements {
-        let holds = all_hold(effect, tests, token, open);
+        let holds = all_hold(effect, tests, claims, open);
         match effect {
             Effect::Allow => admitted = admitted.or(holds),
             Effect::Deny => denied = denied.or(holds),
@@ -310,9 +309,9 @@ pub(crate) fn provider_issuer(provider: &str) -> Arc<str> {
 }
 
 /// Whether all tests of a statement hold for a token.
-fn all_hold(effect: Effect, tests: &[ConditionTest], token: &Token, open: &mut BTreeSet<String>) -> Truth {
+fn all_hold(effect: Effect, tests: &[ConditionTest], claims: &Claims<'_>, open: &mut BTreeSet<String>) -> Truth {
     tests.iter().fold(Truth::Yes, |all, test| {
-        let holds = holds(effect, test, token);
+        let holds = holds(effect, test, claims);
         if holds == Truth::Unknown {
             open.insert(test.key.to_string());
         }
@@ -320,11 +319,32 @@ fn all_hold(effect: Effect, tests: &[ConditionTest], token: &Token, open: &mut B
     })
 }
 
-fn holds(effect: Effect, test: &ConditionTest, token: &Token) -> Truth {
-    let context = Claims(token);
-    let Some(claim) = context.claim(&test.key) else { return operator::holds(test, &context) };
-    let Found::AnyOf(pattern) = token.find(&claim) else { return operator::holds(test, &context) };
+fn holds(effect: Effect, test: &ConditionTest, claims: &Claims<'_>) -> Truth {
+    if let Some((prefix, _)) = split(&test.key)
+        && claims.is_own(prefix) == Truth::Unknown
+    {
+        // The key is of the token's issuer or of another one, in whose place no address is like.
+        let of = |address| holds(effect, test, &Claims { address: Some(address), ..*claims });
+        let (own, other) = (of(prefix), of(""));
+        return if own == other { own } else { Truth::Unknown };
+    }
+    let Some(claim) = claims.claim(&test.key) else { return operator::holds(test, claims) };
+    let Found::AnyOf(pattern) = claims.token.find(&claim) else { return operator::holds(test, claims) };
     let pattern = cased(test, pattern);
+    if let Some(operator) = test.operator.filter(|operator| operator.negated()) {
+        // Its bearer may take a text that fits a value, or one that fits none, as far as there are both.
+        let Some(operator) = positive(operator) else { return Truth::Unknown };
+        let compared = ConditionTest { operator: Some(operator), ..test.clone() };
+        let fits = test.values.iter().fold(Truth::No, |some, value| {
+            let Some(value) = wanted(&compared, value) else { return some.or(Truth::Unknown) };
+            let value = cased(&compared, &value);
+            some.or(match value.contains(&pattern) {
+                Truth::Yes => Truth::Yes,
+                _ => value.overlaps(&pattern).and(Truth::Unknown),
+            })
+        });
+        return fits.not();
+    }
     test.values.iter().fold(Truth::No, |some, value| {
         let Some(value) = wanted(test, value) else { return some.or(Truth::Unknown) };
         let value = cased(test, &value);
@@ -437,7 +457,7 @@ fn is_vague(test: &ConditionTest, issuer: Issuer, address: Option<&str>) -> bool
     is_positive(test)
         && values(test).is_none()
         && split(&test.key).is_some_and(|(prefix, claim)| {
-            is_own(prefix, issuer, address) && (!passes_absent(test) || issuer.always_has(&claim))
+            is_own(prefix, issuer, address) != Truth::No && (!passes_absent(test) || issuer.always_has(&claim))
         })
 }
 
@@ -450,10 +470,10 @@ fn is_there(tests: &[&ConditionTest], key: &str) -> Option<bool> {
 
 /// The name for a trust that takes tokens for any audience of its provider. It admits no other workload, only tokens of
 /// the same one that were meant for somebody else, so that it takes nothing from the grade.
-pub(crate) const MISSING_AUDIENCE: &str = "missing-aud";
+const MISSING_AUDIENCE: &str = "missing-aud";
 
 /// Whether nothing is demanded of the audience.
-pub(crate) fn lacks_audience(demands: &[Demand]) -> bool {
+fn lacks_audience(demands: &[Demand]) -> bool {
     !demands.iter().any(|demand| matches!(demand.claim.as_str(), "aud" | "oaud"))
 }
 
@@ -474,9 +494,10 @@ pub(crate) fn asked_by<'a>(
     for test in &tests {
         let Some((prefix, claim)) = split(&test.key) else { continue };
         let own = is_own(prefix, issuer, provider);
-        // A key of another issuer, or one that AWS does not make of these tokens, is never there.
-        let carried = own && carries(prefix, &claim) != Some(false);
-        let always = carried && issuer.always_has(&claim);
+        // A key of another issuer, or one that AWS does not make of these tokens, is never there. One that may be of another
+        // is not always there.
+        let carried = own != Truth::No && carries(prefix, &claim) != Some(false);
+        let always = own == Truth::Yes && carried && issuer.always_has(&claim);
         let Some(operator) = test.operator else { continue };
         if operator == Operator::Null {
             // What every token has cannot be missing, and what none has cannot be there.
@@ -492,6 +513,10 @@ pub(crate) fn asked_by<'a>(
         }
         if operator.negated() {
             asked.forbids |= carried;
+            // Where there is no value, none of any differs.
+            if !carried && !test.if_exists && test.qualifier == Qualifier::ForAnyValue {
+                asked.demands.push(Demand::new(claim, Vec::new()));
+            }
             continue;
         }
         // Where a token may lack the key, such a test demands nothing of those that do.
@@ -524,10 +549,10 @@ fn split(key: &str) -> Option<(&str, String)> {
 }
 
 /// Whether keys that begin so are made of an issuer's tokens, as far as its address is known.
-fn is_own(prefix: &str, issuer: Issuer, address: Option<&str>) -> bool {
+fn is_own(prefix: &str, issuer: Issuer, address: Option<&str>) -> Truth {
     match address {
-        Some(address) => is_of(prefix, address),
-        None => issuer.may_be_at(prefix),
+        Some(address) => is_of(prefix, address).into(),
+        None => issuer.is_at(prefix),
     }
 }
 
@@ -580,39 +605,50 @@ const TABLED: [&str; 5] = [
 ];
 
 /// What a token gives to the context of the request that brings it.
-struct Claims<'a>(&'a Token);
+#[derive(Clone, Copy)]
+struct Claims<'a> {
+    token: &'a Token,
+    /// Who signs it, as far as that is told.
+    issuer: Issuer,
+    /// Where that is, without `https://`.
+    address: Option<&'a str>,
+}
 
 impl Claims<'_> {
     /// The claim behind a key, by its name in the token; `None` for keys that no claim fills.
     fn claim(&self, key: &str) -> Option<String> {
         let (prefix, claim) = split(key)?;
-        if !self.is_own(prefix) || carries(prefix, &claim) != Some(true) {
+        if self.is_own(prefix) != Truth::Yes || carries(prefix, &claim) != Some(true) {
             return None;
         }
         let namespaced = format!("oidc.circleci.com/{claim}");
-        let circle = Issuer::at(prefix) == Issuer::CircleCi && self.0.claim(&namespaced).is_some();
+        let circle = Issuer::at(prefix) == Issuer::CircleCi && self.token.claim(&namespaced).is_some();
         Some(if circle { namespaced } else { claim })
     }
 
     /// Whether keys that begin so are made of tokens of this one's issuer.
-    fn is_own(&self, prefix: &str) -> bool {
-        self.0.issuer.as_deref().is_none_or(|issuer| is_of(prefix, issuer))
+    fn is_own(&self, prefix: &str) -> Truth {
+        is_own(prefix, self.issuer, self.address)
     }
 }
 
 impl Context for Claims<'_> {
     fn get(&self, key: &str) -> Lookup {
         if let Some(claim) = self.claim(key) {
-            return match self.0.find(&claim) {
+            return match self.token.find(&claim) {
                 Found::Texts(texts) => Lookup::Known(texts),
                 Found::Absent => Lookup::Absent,
                 Found::AnyOf(_) | Found::Unknown => Lookup::Unknown,
             };
         }
         match split(key) {
-            // Its table may be longer than what is known of it.
-            Some((prefix, claim)) if self.is_own(prefix) && carries(prefix, &claim).is_none() => Lookup::Unknown,
-            Some(_) => Lookup::Absent,
+            Some((prefix, claim)) => match self.is_own(prefix) {
+                Truth::No => Lookup::Absent,
+                Truth::Unknown => Lookup::Unknown,
+                // Its table may be longer than what is known of it.
+                Truth::Yes if carries(prefix, &claim).is_none() => Lookup::Unknown,
+                Truth::Yes => Lookup::Absent,
+            },
             None => Lookup::Unknown,
         }
     }

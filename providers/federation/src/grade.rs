@@ -19,6 +19,7 @@ use crate::issuer::Issuer;
 use crate::issuers;
 use crate::reach::{Context, NO_ID, Pin, Reach};
 use crate::reasons;
+use crate::shape::Shape;
 
 /// How tightly a condition holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
@@ -150,7 +151,9 @@ pub fn grade(issuer: Issuer, asks: &Asks) -> Graded {
             false => Some("missing-sub"),
         };
         let mut found = Vec::new();
+        let unproposed = denies_proposals(issuer, alternative);
         for reach in reaches(issuer, &spared(issuer, alternative)) {
+            let reach = if unproposed { reach.without_proposals() } else { reach };
             graded.patterns.extend(&reach.remarks);
             if !reach.never {
                 graded.admits = true;
@@ -194,6 +197,14 @@ fn spared(issuer: Issuer, alternative: &Alternative) -> Cow<'_, [Demand]> {
     alternative.demands.iter().map(left).collect()
 }
 
+/// Whether everything is denied that runs for a change which is proposed and not merged.
+fn denies_proposals(issuer: Issuer, alternative: &Alternative) -> bool {
+    alternative
+        .denied
+        .iter()
+        .any(|denied| issuers::proposed(issuer, &denied.claim).is_some_and(|all| takes(denied, &all)))
+}
+
 /// Whether what is denied takes every text of a value.
 fn takes(denied: &Demand, value: &Glob) -> bool {
     let value = if denied.slack.contains(&Slack::Case) { Cow::Owned(lower(value)) } else { Cow::Borrowed(value) };
@@ -220,14 +231,20 @@ fn rest(issuer: Issuer, claim: &str, value: &Glob, is_left: &dyn Fn(&Glob) -> bo
     if parts.is_empty() || parts == contexts { vec![value.clone()] } else { parts }
 }
 
-/// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well, and
-/// nothing of the audience, which takes nothing from the grade.
+/// What is weak about how demands are put, whatever they are. Nothing where the same claim is demanded strictly as well (of
+/// the case of letters: by whole texts, since a wildcard takes any), and nothing of the audience, which takes nothing from
+/// the grade.
 fn slackness(issuer: Issuer, demands: &[Demand]) -> Vec<(&'static str, Grade)> {
-    let strictly = |claim: &str| demands.iter().any(|demand| demand.claim == claim && demand.slack.is_empty());
+    let strictly = |claim: &str, whole: bool| {
+        let is_whole = |value: &Glob| Shape::of(value).literal().is_some();
+        let mut of = demands.iter().filter(|demand| demand.claim == claim && demand.slack.is_empty());
+        of.any(|demand| !whole || demand.values.iter().all(is_whole))
+    };
     let mut found = Vec::new();
-    for demand in demands.iter().filter(|demand| !is_audience(&demand.claim) && !strictly(&demand.claim)) {
+    for demand in demands.iter().filter(|demand| !is_audience(&demand.claim)) {
         for slack in &demand.slack {
             match slack {
+                _ if strictly(&demand.claim, *slack == Slack::Case) => {}
                 Slack::Missing => found.push(("passes-when-absent", Grade::Weak)),
                 Slack::Case if issuers::case_counts(issuer, &demand.claim, &demand.values) => {
                     found.push(("case-ignored", Grade::Weak));
@@ -364,7 +381,12 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         found.push(("pull-request", Unsafe));
     }
     found.extend(reach.fits_proposals().filter(|_| reach.workload < Pin::Id).map(|name| (name, Unsafe)));
-    match reach.context {
+    // Whoever may run in several contexts calls the steps with inputs and files of its own in each: that these are held fast
+    // takes nothing from it.
+    let own = reach.context != Context::All;
+    let calls = reach.lets_proposals_call().then_some(("proposals-call", Weak));
+    found.extend(calls.filter(|_| own));
+    match if own { reach.context } else { reach.steps_at } {
         Context::All | Context::Several(_) if reach.protected => {
             let grade = if issuer.reuses_names() { by_name(reach.workload) } else { Weak };
             found.push(("ref-protected", grade));
@@ -391,9 +413,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
         Context::Tag => found.push(("tag-ref", Weak)),
         Context::One => {}
     }
-    if reach.lets_proposals_call() {
-        found.push(("proposals-call", Weak));
-    }
+    found.extend(calls.filter(|_| !own));
     if issuer.reuses_names() && reach.workload == Pin::Name {
         found.extend([("name-based", Weak), (NO_ID, Weak)]);
     }
@@ -404,7 +424,8 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
 
 /// Pull requests, where every context of GitHub's workloads is admitted: they are one of them; and where they fit a pattern.
 fn proposals(issuer: Issuer, reach: &Reach) -> impl Iterator<Item = (&'static str, Grade)> {
-    let fit = reach.context == Context::All || reach.fits_proposals().is_some();
+    let all = reach.context == Context::All && reach.steps_at == Context::All;
+    let fit = all || reach.fits_proposals().is_some();
     let admitted = issuer == Issuer::GitHub && fit && !reach.protected;
     admitted.then_some(("pull-request", Grade::Unsafe)).into_iter()
 }

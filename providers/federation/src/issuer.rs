@@ -1,5 +1,7 @@
 //! Issuers whose subjects are understood.
 
+use evenhand_model::evidence::Truth;
+
 /// Who signs tokens, as far as their subjects have a known form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Issuer {
@@ -86,6 +88,19 @@ impl Issuer {
         at == self || at == Self::Other || self == Self::Other
     }
 
+    /// Whether an address is one of this issuer's, of which no more is told than this: GitHub's and Bitbucket's are known, of
+    /// whoever else may run on a server of one's own any host may be one. Of an issuer of no known form every address is
+    /// taken for its own.
+    pub fn is_at(self, address: &str) -> Truth {
+        let at = Self::at(address);
+        match self {
+            _ if self == Self::Other || at == self => Truth::Yes,
+            Self::GitHub | Self::Bitbucket => Truth::No,
+            _ if at == Self::Other => Truth::Unknown,
+            _ => Truth::No,
+        }
+    }
+
     /// Whether every token of the issuer carries a claim. A subject and an audience every token has that is one ("OpenID
     /// Connect Core 1.0", section 2); the others are those of the issuers' own tables.
     pub fn always_has(self, claim: &str) -> bool {
@@ -116,6 +131,23 @@ impl Issuer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_that_is_told_by_its_name_is_at_its_own_addresses() {
+        for (issuer, address, expected) in [
+            (Issuer::GitHub, "token.actions.githubusercontent.com", Truth::Yes),
+            (Issuer::GitHub, "token.actions.githubusercontent.com/acme", Truth::Yes),
+            (Issuer::GitHub, "ghe.example.com/_services/token", Truth::Yes),
+            (Issuer::GitHub, "token.action.githubusercontent.com", Truth::No),
+            (Issuer::GitHub, "gitlab.com", Truth::No),
+            (Issuer::GitLab, "gitlab.com", Truth::Yes),
+            (Issuer::GitLab, "git.example.com", Truth::Unknown),
+            (Issuer::GitLab, "token.actions.githubusercontent.com", Truth::No),
+            (Issuer::Other, "login.example.com", Truth::Yes),
+        ] {
+            assert_eq!(issuer.is_at(address), expected, "{issuer:?} {address}");
+        }
+    }
 
     #[test]
     fn issuers_are_known_by_address_and_by_subject() {

@@ -107,6 +107,8 @@ pub(crate) struct Reach {
     /// it gets there, and nothing but these steps runs. In part: its repository or the reference is open, so that the steps
     /// may be anybody's.
     pub(crate) steps: Pin,
+    /// In which contexts these steps are held, which says nothing of those of the job that calls them.
+    pub(crate) steps_at: Context,
     /// Proposed changes.
     pub(crate) proposals: Proposals,
     /// What is demanded that keeps them out.
@@ -133,6 +135,7 @@ impl Reach {
             _ => self.context.max(other.context),
         };
         self.steps = self.steps.max(other.steps);
+        self.steps_at = self.steps_at.max(other.steps_at);
         let proposals = self.proposals.and(other.proposals);
         self.never |= proposals.is_none();
         self.proposals = proposals.unwrap_or(Proposals::Never);
@@ -156,6 +159,7 @@ impl Reach {
         self.workload = self.workload.min(other.workload);
         self.context = self.context.min(other.context);
         self.steps = self.steps.min(other.steps);
+        self.steps_at = self.steps_at.min(other.steps_at);
         // Where no proposal gets there is none to be kept out.
         self.guard = match (self.proposals == Proposals::Never, other.proposals == Proposals::Never) {
             (true, false) => other.guard,
@@ -166,6 +170,19 @@ impl Reach {
         self.protected &= other.protected;
         self.remarks.extend(other.remarks);
         self.mark = self.mark.or(other.mark);
+        self
+    }
+
+    /// What is left where nothing proposed is let in, whatever else is said. What runs for proposals alone stays as it is:
+    /// their runs are no longer at a reference of theirs once they are merged.
+    #[must_use]
+    pub(crate) fn without_proposals(mut self) -> Self {
+        if self.proposals != Proposals::Alone {
+            self.proposals = Proposals::Never;
+            if self.context == Context::All && self.steps_at == Context::All {
+                self.context = Context::Several("wildcard-ref");
+            }
+        }
         self
     }
 

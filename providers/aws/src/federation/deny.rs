@@ -94,7 +94,7 @@ fn fails(test: &ConditionTest, issuer: Issuer, provider: &str) -> Option<Vec<Alt
 }
 
 /// The comparison of texts that an operator makes or negates; `None` for any other operator.
-fn positive(operator: Operator) -> Option<Operator> {
+pub(super) fn positive(operator: Operator) -> Option<Operator> {
     match operator {
         Operator::StringEquals { .. } => Some(Operator::StringEquals { negated: false }),
         Operator::StringEqualsIgnoreCase { .. } => Some(Operator::StringEqualsIgnoreCase { negated: false }),

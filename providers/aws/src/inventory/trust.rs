@@ -6,10 +6,7 @@ use evenhand_federation::{Alternative, Asks, Issuer, grade};
 use evenhand_model::evidence::Truth;
 
 use crate::access::assumes;
-use crate::federation::{
-    MISSING_AUDIENCE, always_demanded, asked_by, denying, escapes, is_about, lacks_audience, only_issuer,
-    provider_issuer, spared,
-};
+use crate::federation::{always_demanded, asked_by, denying, escapes, is_about, only_issuer, provider_issuer, spared};
 use crate::policy::document::{ConditionTest, Qualifier, Statement};
 use crate::policy::{Effect, PolicyDocument, Principals, arn};
 
@@ -147,14 +144,12 @@ fn oidc(
         let denies: Vec<Vec<Alternative>> =
             denying(document, provider).filter_map(|held| escapes(&held.conditions, kind, &full)).collect();
         let alternatives = spared(asked, &denies);
-        let missing_aud = alternatives.iter().any(|way| lacks_audience(&way.demands));
         let graded = grade(kind, &Asks { alternatives, ..Asks::default() });
         let mut way = base(Who::Oidc { provider: Arc::clone(provider), issuer: Arc::clone(&issuer), subject });
         // What admits nobody lets nobody in who should not be.
         let weak = graded.is_avoidable() && !graded.vague && graded.pattern != Some("always-false");
         way.undecided = graded.vague;
         way.weaknesses.extend(graded.pattern.filter(|_| weak));
-        way.weaknesses.extend(missing_aud.then_some(MISSING_AUDIENCE));
         ways.push(way);
     };
     let subjects = statement.conditions.iter().filter(|test| is_about(test, &full, "sub") && always_demanded(test));
@@ -329,7 +324,7 @@ mod tests {
         let exact = r#"{"StringEquals":{"HOST:sub":"repo:o/r:environment:p","HOST:aud":"sts.amazonaws.com"}}"#;
         assert_eq!(way(BRING, exact), (false, vec![]));
         assert_eq!(way("sts:*", exact), (false, vec![]));
-        assert_eq!(way(BRING, r#"{"StringLike":{"HOST:sub":"repo:o/*"}}"#), (false, vec!["org-wide", "missing-aud"]));
+        assert_eq!(way(BRING, r#"{"StringLike":{"HOST:sub":"repo:o/*"}}"#), (false, vec!["org-wide"]));
         for (action, condition) in [
             ("sts:AssumeRole", exact),
             (BRING, r#"{"StringEqualsIfExists":{"HOST:sub":"repo:o/r:environment:p"}}"#),
@@ -341,13 +336,20 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_pinned_subject_or_audience_is_weak() {
+    fn a_token_is_weak_by_its_subject_and_not_by_its_audience() {
         let ways = read(
             r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
             "Action":"sts:AssumeRoleWithWebIdentity",
             "Condition":{"StringLikeIfExists":{"token.actions.githubusercontent.com:sub":"repo:o/r:*"}}}"#,
         );
-        assert_eq!(ways[0].weaknesses, ["repo-wide", "missing-aud"]);
+        assert_eq!(ways[0].weaknesses, ["repo-wide"]);
+        // The provider's own audiences are the only ones that the vendor takes.
+        let ways = read(
+            r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+            "Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{"StringEquals":{"token.actions.githubusercontent.com:sub":"repo:o/r:ref:refs/heads/main"}}}"#,
+        );
+        assert_eq!((ways[0].weak(), &*ways[0].weakness()), (Truth::No, ""));
     }
 
     #[test]

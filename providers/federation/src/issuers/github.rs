@@ -45,6 +45,9 @@ const PROPERTY: &str = "repo_property_";
 /// Where references of pull requests begin.
 const PROPOSALS: &str = "refs/pull/";
 
+/// Where references begin that a job runs at.
+const REFERENCES: [&str; 3] = ["refs/heads/", "refs/tags/", PROPOSALS];
+
 /// Digits that the number of a pull request has at the most.
 const MOST_DIGITS: usize = 9;
 
@@ -93,9 +96,14 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
         "repository_id" | "repository_owner_id" | "enterprise_id" | "actor_id" => {
             head.bytes().all(|byte| byte.is_ascii_digit()) && whole(&|text| !text.is_empty())
         }
-        "ref" => head.starts_with("refs/") || (literal.is_none() && "refs/".starts_with(&head)),
+        "ref" => {
+            let may_begin = |start: &&str| head.starts_with(start) || (literal.is_none() && start.starts_with(&head));
+            REFERENCES.iter().any(may_begin)
+        }
+        // Whatever the caller wrote, the token has the whole reference or the commit.
         "job_workflow_ref" => {
-            whole(&|text| text.split_once('@').is_some_and(|(file, at)| is_workflow(file) && !at.is_empty()))
+            let is_at = |at: &str| is_commit(at) || REFERENCES.iter().any(|start| at.starts_with(start));
+            whole(&|text| text.split_once('@').is_some_and(|(file, at)| is_workflow(file) && is_at(at)))
         }
         // What an event starts runs at a branch, a tag or a proposal, and never at a commit.
         "workflow_ref" => {
@@ -103,6 +111,11 @@ pub(super) fn is_value(claim: &str, shape: &Shape) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether a reference is that of a commit.
+fn is_commit(reference: &str) -> bool {
+    reference.len() >= 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a workflow has such a path: a file of the repository, or one that GitHub makes up itself, as for updates of
@@ -314,6 +327,16 @@ pub(super) fn references(event: &Glob) -> Option<Vec<Glob>> {
     }
 }
 
+/// What the workflow that an event starts is called where the job runs at a branch or tag: it is that of the same reference.
+/// `None` for other references, at which a workflow of another one may be demanded of what is proposed or queued.
+pub(super) fn started_at(reference: &Glob) -> Option<Vec<Glob>> {
+    const QUEUE: &str = "refs/heads/gh-readonly-queue/";
+    let text = Shape::of(reference).literal()?;
+    let is_one = is_branch_or_tag(&text) && !text.starts_with(QUEUE);
+    let tokens = [Token::Many, Token::Char('@')].into_iter().chain(text.chars().map(Token::Char));
+    is_one.then(|| vec![Glob::from_tokens(tokens)])
+}
+
 fn without_proposals(context: Context) -> Reach {
     Reach { proposals: Proposals::Never, ..Reach::context(context) }
 }
@@ -433,11 +456,10 @@ fn workflow(shape: &Shape) -> Reach {
         if at.starts_with(PROPOSALS) {
             return Reach { steps: Pin::Name, ..proposed_steps() }.remark("reusable-workflow-pin");
         }
-        let context = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
-        let held = Reach { guard: Guard::Steps, ..Reach::context(context) }.remark("reusable-workflow-pin");
+        let steps_at = if at.starts_with("refs/tags/") { Context::Tag } else { Context::One };
+        let held = Reach { guard: Guard::Steps, steps_at, ..Reach::default() }.remark("reusable-workflow-pin");
         let commit = text.rsplit_once('@').map_or("", |(_, commit)| commit);
-        let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-        return if pinned {
+        return if is_commit(commit) {
             Reach { steps: Pin::Id, ..held }.remark("sha-pinned")
         } else {
             Reach { steps: Pin::Name, ..held }
@@ -461,13 +483,13 @@ fn workflow(shape: &Shape) -> Reach {
         return Reach { steps: Pin::Name, remarks: open.remarks, ..proposed_steps() };
     }
     if at.starts_with("refs/tags/") && pieces.first().is_none_or(|file| !file.is_wild()) {
-        return Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Tag, ..open };
+        return Reach { steps: Pin::Name, guard: Guard::Steps, steps_at: Context::Tag, ..open };
     }
     // A branch may be called `x@refs/heads/main`, so that an open file leaves its name open too.
-    Reach { steps: Pin::Name, guard: Guard::Steps, context: Context::Several("unprotected-branch"), ..open }
+    Reach { steps: Pin::Name, guard: Guard::Steps, steps_at: Context::Several("unprotected-branch"), ..open }
 }
 
 /// Steps that are proposed, whatever the job that calls them runs at.
 fn proposed_steps() -> Reach {
-    Reach { proposals: Proposals::Beside, ..Reach::proposed() }
+    Reach { proposals: Proposals::Beside, steps_at: Context::One, ..Reach::default() }
 }

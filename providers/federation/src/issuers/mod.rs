@@ -80,6 +80,7 @@ pub(crate) fn limits(issuer: Issuer, claim: &str, other: &str, value: &Glob) -> 
             Some(vec![Glob::from_tokens(value.tokens().into_iter().chain([Token::Char('/'), Token::Many]))])
         }
         (Issuer::GitHub, "ref", "event_name") => github::references(value),
+        (Issuer::GitHub, "workflow_ref", "ref") => github::started_at(value),
         _ => None,
     }
 }
@@ -98,6 +99,14 @@ pub(crate) fn contexts(issuer: Issuer, claim: &str, pattern: &Glob) -> Vec<Glob>
     match (issuer, claim) {
         (Issuer::GitHub, "sub") => github::contexts(pattern),
         _ => Vec::new(),
+    }
+}
+
+/// What a claim says in every token that is given for a change which is proposed and not merged; `None`: nothing tells.
+pub(crate) fn proposed(issuer: Issuer, claim: &str) -> Option<Glob> {
+    match (issuer, claim) {
+        (Issuer::GitHub, "ref") => Some(Glob::wildcard("refs/pull/*/merge")),
+        _ => None,
     }
 }
 

@@ -80,6 +80,35 @@ fn a_deny_over_what_the_bearer_chooses_takes_certain_access_only_where_it_leaves
     }
 }
 
+#[test]
+fn a_deny_of_all_but_some_refuses_for_certain_what_the_bearer_can_choose_of_none_of_these() {
+    use evenhand_model::evidence::Truth;
+    use evenhand_model::glob::Glob;
+    use evenhand_model::token::Token;
+    for (operator, spared, subject, expected) in [
+        ("StringNotEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/pull/*", Truth::No),
+        ("StringNotEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/tags/*", Truth::No),
+        ("StringNotEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/heads/gh-readonly-queue/*", Truth::No),
+        ("StringNotEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/heads/*", Truth::Unknown),
+        ("StringNotEqualsIgnoreCase", "REPO:o/r:ref:refs/heads/Main", "repo:o/r:ref:refs/heads/*", Truth::Unknown),
+        ("StringNotEqualsIgnoreCase", "REPO:o/r:ref:refs/heads/Main", "repo:o/r:ref:refs/tags/*", Truth::No),
+        ("StringNotLike", "repo:o/r:ref:refs/heads/*", "repo:o/r:ref:refs/heads/rel*", Truth::Yes),
+        ("StringNotLike", "repo:o/r:ref:refs/heads/*", "repo:o/r:ref:refs/tags/*", Truth::No),
+        ("StringNotLike", "repo:o/${aws:PrincipalTag/x}:*", "repo:o/r:ref:refs/tags/*", Truth::Unknown),
+    ] {
+        let provider = format!(r#"{{"Federated":"arn:aws:iam::111122223333:oidc-provider/{HOST}"}}"#);
+        let statements = format!(
+            r#"{{"Effect":"Allow","Principal":{provider},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringLike":{{"{HOST}:sub":"repo:o/*"}}}}}},
+            {{"Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{{"{operator}":{{"{HOST}:sub":"{spared}"}}}}}}"#
+        );
+        let read = read(&[("gaad.json", &details("", "", &role("r", &statements, ""), ""))]);
+        let [held] = read.inventory.acceptances.as_slice() else { panic!() };
+        let token = Token { issuer: Some(HOST.into()), ..Token::default() };
+        let token = token.with_any("sub", Glob::wildcard(subject));
+        assert_eq!(held.condition.admits(&token), expected, "{operator} {spared} {subject}");
+    }
+}
+
 /// What a trust policy of these statements, given by itself, says of a token.
 fn policy_admits(statements: &str, token: &evenhand_model::token::Token) -> evenhand_model::evidence::Truth {
     use evenhand_federation::{Issuer, Platform};

@@ -290,10 +290,65 @@ fn a_key_of_another_host_than_the_providers_is_in_none_of_its_tokens() {
             }
         }
     }
+    // Of a key that is not there no value differs.
+    for (operator, matched, pattern) in [
+        ("ForAnyValue:StringNotEquals", false, "always-false"),
+        ("ForAnyValue:StringNotEqualsIfExists", true, "missing-sub"),
+        ("StringNotEquals", true, "missing-sub"),
+    ] {
+        for issuer in ["github".to_owned(), format!("https://{HOST}")] {
+            let said = answer(&json!({ "platform": "aws", "issuer": issuer, "subject": MAIN,
+                "condition": { operator: { "token.action.githubusercontent.com:sub": "repo:o/x:*" } } }));
+            assert_eq!((&said["match"], &said["pattern"]), (&json!(matched), &json!(pattern)), "{operator}: {said}");
+        }
+    }
     // What is demanded beside it stands.
     let said = answer(&json!({ "platform": "aws", "issuer": format!("https://{HOST}"), "subject": MAIN, "condition": {
         "StringEquals": { format!("{HOST}:sub"): MAIN }, "Null": { "auth.example.com:sub": "true" } } }));
     assert_eq!((&said["match"], &said["grade"]), (&json!(true), &json!("safe")), "{said}");
+}
+
+#[test]
+fn an_issuer_that_is_told_by_its_name_or_its_subjects_has_the_keys_of_its_own_hosts() {
+    const TYPO: &str = "token.action.githubusercontent.com:sub";
+    const MAIN: &str = "repo:o/r:ref:refs/heads/main";
+    const OWN: &str = "git.example.com:sub";
+    const PROJECT: &str = "project_path:g/p:ref_type:branch:ref:main";
+    let (evil, other) = ("repo:evil/x:pull_request", "project_path:evil/x:ref_type:branch:ref:main");
+    for (issuer, subject, condition, matched, grade, pattern) in [
+        ("github", evil, json!({ "StringEqualsIfExists": { TYPO: MAIN } }), Some(true), "unsafe", "missing-sub"),
+        ("github", evil, json!({ "ForAllValues:StringLike": { TYPO: MAIN } }), Some(true), "unsafe", "missing-sub"),
+        ("github", evil, json!({ "Null": { TYPO: "true" } }), Some(true), "unsafe", "missing-sub"),
+        ("github", MAIN, json!({ "StringEquals": { TYPO: MAIN } }), Some(false), "weak", "always-false"),
+        (
+            "github",
+            evil,
+            json!({ "StringEqualsIfExists": { "ghe.example.com/_services/token:sub": MAIN } }),
+            Some(false),
+            "weak",
+            "passes-when-absent",
+        ),
+        // A server of one's own is at any host.
+        ("gitlab", other, json!({ "StringEqualsIfExists": { OWN: PROJECT } }), None, "unsafe", "missing-sub"),
+        ("gitlab", PROJECT, json!({ "StringEqualsIfExists": { OWN: PROJECT } }), Some(true), "unsafe", "missing-sub"),
+        ("gitlab", other, json!({ "Null": { OWN: "true" } }), None, "unsafe", "missing-sub"),
+        ("gitlab", PROJECT, json!({ "StringEquals": { OWN: PROJECT } }), None, "weak", "name-based"),
+        ("gitlab", other, json!({ "StringEquals": { OWN: PROJECT } }), Some(false), "weak", "name-based"),
+    ] {
+        for named in [true, false] {
+            let mut line = json!({ "platform": "aws", "subject": subject, "condition": condition });
+            if named {
+                line["issuer"] = json!(issuer);
+            }
+            let said = answer(&line);
+            assert_eq!(
+                (&said["match"], &said["grade"], &said["pattern"]),
+                (&json!(matched), &json!(grade), &json!(pattern)),
+                "{line}: {said}"
+            );
+            assert_eq!(said["open"].is_array(), matched.is_none(), "{line}: {said}");
+        }
+    }
 }
 
 #[test]
@@ -373,6 +428,16 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
     for (allowed, mut denied, grade, pattern, cited) in [
         (&all, deny(but_main.clone()), "safe", None, false),
         (&all, deny(json!({ "StringNotLikeIfExists": { key("sub"): MAIN } })), "safe", None, false),
+        // It spares the branch `MAIN` too, where nothing else names one; environments do not differ by their case.
+        (&one, deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): MAIN } })), "weak", Some("case-ignored"), false),
+        (&json!([MAIN]), deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): MAIN } })), "safe", None, false),
+        (
+            &one,
+            deny(json!({ "StringNotEqualsIgnoreCase": { key("sub"): "repo:o/deploy:environment:p" } })),
+            "safe",
+            None,
+            false,
+        ),
         (&all, deny(json!({ "ForAnyValue:StringNotLike": { key("sub"): MAIN } })), "safe", None, false),
         (&all, deny(json!({ "StringNotLike": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),
         (&one, deny(json!({ "StringNotEquals": { key("environment"): "p" } })), "safe", None, false),
@@ -402,6 +467,31 @@ fn a_deny_counts_in_the_grade_where_it_is_shown_to_take_the_weak_subjects_away()
         ),
         (&all, with(deny(but_main.clone()), "Principal", provider(HOST)), "safe", None, false),
         (&all, with(deny(json!({})), "NotPrincipal", provider("gitlab.com")), "weak", Some("always-false"), false),
+        // Whatever is proposed runs at such a reference, in an environment too, until it is merged.
+        (&one, deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })), "weak", Some("wildcard-ref"), false),
+        (&one, deny(json!({ "StringLike": { key("ref"): "*/merge" } })), "weak", Some("wildcard-ref"), false),
+        (
+            &json!("repo:o/deploy:environment:*"),
+            deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })),
+            "weak",
+            Some("wildcard-environment"),
+            false,
+        ),
+        (&all, deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })), "unsafe", Some("org-wide"), false),
+        (
+            &json!("repo:o/deploy:pull_request"),
+            deny(json!({ "StringLike": { key("ref"): "refs/pull/*" } })),
+            "unsafe",
+            Some("pull-request"),
+            false,
+        ),
+        (
+            &one,
+            deny(json!({ "StringEquals": { key("ref"): "refs/pull/7/merge" } })),
+            "unsafe",
+            Some("repo-wide"),
+            false,
+        ),
         // These leave what makes it weak, or may do so.
         (&all, deny(proposed.clone()), "unsafe", Some("org-wide"), false),
         (&one, deny(json!({ "StringEquals": { key("sub"): "repo:o/deploy:*" } })), "unsafe", Some("repo-wide"), false),

@@ -74,6 +74,11 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
         ("github", "repo:o/r:ref:refs/?ull/*", "unsafe", "pull-request"),
         ("github", "repo:o@1/r@2:ref:*", "weak", "wildcard-ref"),
         ("github", "repo:o/r:ref:refs/*/main", "weak", "wildcard-ref"),
+        // No job runs at such a reference, and no token calls a workflow by a short one.
+        ("github", "repo:o/r:ref:refs/head/main", "weak", "always-false"),
+        ("github", "repo:o/r:ref:refs/head*/main", "weak", "wildcard-ref"),
+        ("github", "repo:o/r:job_workflow_ref:o/s/.github/workflows/w.yml@main", "weak", "always-false"),
+        ("github", "job_workflow_ref:o/s/.github/workflows/w.yml@v1", "weak", "always-false"),
         // A proposal names an environment that nobody has protected.
         ("github", "repo:o/r:environment:*", "unsafe", "wildcard-environment"),
         ("github", "repo:o/r:environment:preview-?", "unsafe", "wildcard-environment"),
@@ -104,7 +109,12 @@ fn subjects_with_wildcards_are_graded_by_what_they_admit() {
             "proposals-call",
         ),
         ("github", "repo:o/r:environment:p:job_workflow_ref:o/s/.github/workflows/w.yml@refs/heads/main", "safe", ""),
-        ("github", "repository_owner:o*:job_workflow_ref:o/s/.github/workflows/w.yml@v1", "weak", "job-workflow-ref"),
+        (
+            "github",
+            "repository_owner:o*:job_workflow_ref:o/s/.github/workflows/w.yml@refs/tags/v1",
+            "weak",
+            "job-workflow-ref",
+        ),
         ("gitlab", "project_path:g/*", "unsafe", "org-wide"),
         ("gitlab", "project_path:g/p*", "unsafe", "wildcard-repo"),
         ("gitlab", "project_path:g/p:ref_type:branch:ref:*", "unsafe", "wildcard-ref"),
@@ -264,7 +274,7 @@ proptest! {
     #[test]
     fn a_demand_more_never_makes_it_looser(subject in pattern(), claim in prop::sample::select(vec![
         ("aud", "sts.amazonaws.com"), ("repository_id", "2"), ("repository_owner", "o"), ("environment", "p"),
-        ("ref", "refs/heads/main"), ("job_workflow_ref", "o/s/.github/workflows/w.yml@main"),
+        ("ref", "refs/heads/main"), ("job_workflow_ref", "o/s/.github/workflows/w.yml@refs/heads/main"),
     ])) {
         let sub = Demand::new("sub", vec![evenhand_model::glob::Glob::wildcard(&subject)]);
         let more = Demand::new(claim.0, vec![evenhand_model::glob::Glob::literal(claim.1)]);

@@ -130,6 +130,27 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
             None,
         ),
         ("assertion.workflow_ref == 'o/r/w.yml@refs/heads/main'".to_owned(), "weak", Some("always-false")),
+        // What runs at a branch is the workflow as it stands there.
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/x' && assertion.ref == 'refs/heads/main'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/x' && assertion.sub == 'repo:o/r:ref:refs/heads/main'"),
+            "weak",
+            Some("always-false"),
+        ),
+        (
+            format!("assertion.workflow_ref == '{FILE}@refs/heads/main' && assertion.ref == 'refs/heads/main'"),
+            "safe",
+            None,
+        ),
+        (
+            format!("assertion.workflow_ref.startsWith('{FILE}@') && assertion.ref == 'refs/heads/main'"),
+            "safe",
+            None,
+        ),
         // An event starts no workflow at a commit, and none of another repository.
         (
             format!("assertion.workflow_ref == '{FILE}@0123456789abcdef0123456789abcdef01234567'"),
@@ -388,6 +409,36 @@ fn a_reusable_workflow_that_a_proposal_may_call_is_weak() {
         ("assertion.repository_id == '7'", "weak", Some("proposals-call")),
         ("assertion.repository == 'o/r' && assertion.event_name == 'pull_request'", "weak", Some("proposals-call")),
         ("assertion.repository == 'o/r' && assertion.ref.startsWith('refs/')", "weak", Some("proposals-call")),
+        // So may whoever pushes a branch or a tag, or starts the event.
+        ("assertion.sub.startsWith('repo:o/r:ref:refs/heads/')", "weak", Some("unprotected-branch")),
+        (
+            "assertion.sub.startsWith('repo:o/') && assertion.ref.startsWith('refs/heads/')",
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        (
+            "assertion.repository_id == '7' && assertion.ref.startsWith('refs/heads/rel')",
+            "weak",
+            Some("branch-prefix-collision"),
+        ),
+        ("assertion.repository == 'o/r' && assertion.ref.startsWith('refs/tags/')", "weak", Some("tag-ref")),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'push'", "weak", Some("unprotected-branch")),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'workflow_dispatch'",
+            "weak",
+            Some("unprotected-branch"),
+        ),
+        ("assertion.repository == 'o/r' && assertion.event_name == 'issue_comment'", "weak", Some("strangers-start")),
+        (
+            "assertion.repository == 'o/r' && assertion.event_name == 'pull_request_target'",
+            "weak",
+            Some("strangers-start"),
+        ),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.event_name == 'push'",
+            "safe",
+            None,
+        ),
         // These keep it out.
         ("assertion.sub == 'repo:o/r:ref:refs/heads/main'", "safe", None),
         ("assertion.sub == 'repo:o/r:environment:p'", "safe", None),
