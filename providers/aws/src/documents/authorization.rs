@@ -7,6 +7,7 @@ use std::sync::Arc;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::json_parts::{self, Receive, Source};
+use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -237,7 +238,7 @@ struct Reading<'r, 'd> {
     /// How a policy is called, while that is put together.
     label: String,
     /// Policies met before anything said whose details these are.
-    unplaced: Vec<Arc<str>>,
+    unplaced: IndexSet<Arc<str>, foldhash::fast::RandomState>,
     /// Documents that nothing before had attached.
     fresh: Vec<Fresh<'d>>,
 }
@@ -252,7 +253,7 @@ impl<'r, 'd> Reading<'r, 'd> {
             pointer: String::new(),
             element: 0,
             label: String::new(),
-            unplaced: Vec::new(),
+            unplaced: IndexSet::default(),
             fresh: Vec::new(),
         }
     }
@@ -393,7 +394,7 @@ impl<'r, 'd> Reading<'r, 'd> {
     fn policy(&mut self, policy: Policy<'d>) {
         let account = self.said_account(&policy.arn).or_else(|| self.account.clone());
         let arn = self.facts.texts.share(&policy.arn);
-        if self.facts.managed.contains_key(&(account.clone(), Arc::clone(&arn))) {
+        if self.unplaced.contains(&arn) || self.facts.managed.contains_key(&(account.clone(), Arc::clone(&arn))) {
             return;
         }
         let mut versions = policy.policy_version_list.0;
@@ -412,7 +413,7 @@ impl<'r, 'd> Reading<'r, 'd> {
         let evidence = self.evidence(format_args!("/PolicyVersionList/{index}/Document"));
         let policy = self.attach(["managed policy ", name], PolicyRole::Identity, document, evidence.clone());
         if account.is_none() {
-            self.unplaced.push(Arc::clone(&arn));
+            self.unplaced.insert(Arc::clone(&arn));
         }
         self.facts.managed.insert((account, arn), Managed { policy, evidence });
     }
@@ -515,6 +516,26 @@ pub(super) fn policy_text(document: &RawValue) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_that_came_before_anything_said_the_account_is_not_taken_again_behind_it() {
+        let vendors = r#"{"Arn":"arn:aws:iam::aws:policy/A",
+            "PolicyVersionList":[{"IsDefaultVersion":true,"Document":{"Statement":[]}}]}"#;
+        let role = r#"{"Arn":"arn:aws:iam::111122223333:role/one"}"#;
+        let sheet = Sheet::new("gaad.json".into(), "");
+        let mut facts = Facts::default();
+        facts.policies.settle();
+        let mut reading = Reading::new(&sheet, &mut facts);
+        for (list, text) in [("Policies", vendors), ("RoleDetailList", role), ("Policies", vendors)] {
+            let element = Element::read(list, &mut serde_json::Deserializer::from_str(text)).unwrap();
+            reading.take(format_args!("/{list}/0"), element);
+        }
+        reading.end(None);
+        let held: Vec<PolicyIx> = facts.managed.values().map(|managed| managed.policy).collect();
+        assert_eq!(held, [PolicyIx(0)]);
+        let account = AccountId("111122223333".into());
+        assert!(facts.managed.contains_key(&(Some(account), Arc::<str>::from("arn:aws:iam::aws:policy/A"))));
+    }
 
     #[test]
     fn a_policy_document_is_an_object_or_a_text_plain_or_encoded() {
