@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use super::attached::Attached;
 use super::bounds::AllBounds;
 use super::enumerate::Denies;
-use super::index::{Groups, Places, ResourcePolicies};
+use super::index::{ByAddress, Groups, ResourcePolicies};
 use super::layers::Now;
 use super::question::Absent;
 use super::{admin, decide, enumerate, usage};
@@ -34,7 +34,7 @@ pub(crate) struct Resolver {
     pub(super) resources: ResourcePolicies,
     attached: Attached,
     bounds: AllBounds,
-    places: Places,
+    by_address: ByAddress,
     groups: Groups,
     accesses: Vec<OnceLock<(Arc<Access>, bool)>>,
     /// What the list of edges leaves out, once that was made.
@@ -58,12 +58,12 @@ impl Resolver {
     /// Takes a world whose policies are compiled.
     pub(crate) fn new(world: World, now: Timestamp) -> Self {
         let attached = Attached::of(&world);
-        let (places, groups) = rayon::join(|| Places::of(&world), || Groups::of(&world, &attached));
+        let (by_address, groups) = rayon::join(|| ByAddress::of(&world), || Groups::of(&world, &attached));
         Self {
             resources: ResourcePolicies::of(&world),
             attached,
             bounds: AllBounds::default(),
-            places,
+            by_address,
             accesses: (0..groups.first.len()).map(|_| OnceLock::new()).collect(),
             groups,
             world,
@@ -179,7 +179,7 @@ impl Resolver {
 
     /// The place of a principal in the world.
     fn place(&self, identity: &IdentityId) -> Option<usize> {
-        self.places.find(&self.world, identity)
+        self.by_address.find(identity).or_else(|| self.world.principals.get_index_of(identity))
     }
 
     fn of(&self, identity: &IdentityId) -> Option<&(Arc<Access>, bool)> {

@@ -60,6 +60,9 @@ enum Reach {
     NotIn,
 }
 
+/// The bits of all elements.
+const ALL: u128 = u128::MAX;
+
 /// The bit of an element; what comes after the last bit shares it.
 fn bit(at: usize) -> u128 {
     1 << at.min(127)
@@ -149,7 +152,7 @@ fn compile(
                 add(operations, Reach::In(reach));
             }
         } else {
-            add(catalogue.with_resources(&operations), Reach::In(u128::MAX));
+            add(catalogue.with_resources(&operations), Reach::In(ALL));
         }
     } else if !never && inverted && !everything {
         // An action without resources is none of the resources listed.
@@ -235,8 +238,8 @@ fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalo
             Element::Nothing => None,
         })
         .collect();
-    let reach = |kind: u16| {
-        let Some(kind) = catalogue.patterns().get(usize::from(kind)) else { return u128::MAX };
+    let reached = |kind: u16| {
+        let Some(kind) = catalogue.patterns().get(usize::from(kind)) else { return ALL };
         let fits = |pattern: &Pattern| may_overlap(kind, pattern) && !misses_bucket(kind, pattern);
         let fitting = patterns.iter().enumerate().filter(|(_, pattern)| pattern.as_deref().is_some_and(fits));
         fitting.fold(0, |reach, (at, _)| reach | bit(at))
@@ -250,7 +253,7 @@ fn by_resource_type(operations: &OpSet, elements: &[Element], catalogue: &Catalo
             mask |= match kinds.binary_search_by_key(kind, |(kind, _)| *kind) {
                 Ok(at) => kinds.get(at).map_or(0, |(_, reach)| *reach),
                 Err(at) => {
-                    let reach = reach(*kind);
+                    let reach = reached(*kind);
                     kinds.insert(at, (*kind, reach));
                     reach
                 }

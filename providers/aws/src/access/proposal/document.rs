@@ -40,8 +40,8 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// The same of other actions; of one that lists what is not meant, the same.
-    pub(super) fn of(&self, actions: Vec<Arc<str>>) -> Self {
+    /// A copy with other actions in the place of those that are meant; a plain copy where those are listed that are not.
+    pub(super) fn with_actions(&self, actions: Vec<Arc<str>>) -> Self {
         Self { action: self.action.is_some().then_some(actions), ..self.clone() }
     }
 

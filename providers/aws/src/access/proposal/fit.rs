@@ -128,7 +128,7 @@ fn spread(statements: &[Statement], inline: usize, naming: Naming) -> Result<Fit
     let first = fill(&mut rest, inline);
     let mut managed = Vec::new();
     while let Some(next) = rest.front() {
-        let shortest = next.of(next.actions().iter().take(1).cloned().collect());
+        let shortest = next.with_actions(next.actions().iter().take(1).cloned().collect());
         let document = fill(&mut rest, MANAGED);
         if document.is_empty() {
             return Err(Unfit::Statement(length(&shortest)));
@@ -151,7 +151,7 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
             taken.push(next);
             continue;
         }
-        let bare = next.of(Vec::new());
+        let bare = next.with_actions(Vec::new());
         let mut left = free.saturating_sub(length(&bare) + 1);
         let fitting = next.actions().iter().take_while(|name| {
             let takes = length(name) + 1;
@@ -163,7 +163,7 @@ fn fill(rest: &mut VecDeque<Statement>, room: usize) -> Vec<Statement> {
         let others = next.action.as_mut().filter(|_| count > 0).map(|actions| actions.split_off(count));
         match others {
             Some(others) => {
-                rest.push_front(bare.of(others));
+                rest.push_front(bare.with_actions(others));
                 taken.push(next);
             }
             None => rest.push_front(next),
@@ -180,7 +180,7 @@ fn cut(statements: Vec<Statement>, longest: usize) -> Vec<Statement> {
     let mut all = Vec::new();
     let mut waiting: VecDeque<Statement> = statements.into();
     while let Some(mut next) = waiting.pop_front() {
-        let bare = length(&next.of(Vec::new()));
+        let bare = length(&next.with_actions(Vec::new()));
         let half = next.resource.as_ref().map_or(0, |list| list.len() / 2);
         // Each part says again which actions it does not mean: where that list is the longer one, parts take more room.
         let is_list_long = length(&next.resource) > length(&next.not_action) || around + bare >= longest;
