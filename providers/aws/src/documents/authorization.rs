@@ -534,7 +534,7 @@ mod tests {
         let held: Vec<PolicyIx> = facts.managed.values().map(|managed| managed.policy).collect();
         assert_eq!(held, [PolicyIx(0)]);
         let account = AccountId("111122223333".into());
-        assert!(facts.managed.contains_key(&(Some(account), "arn:aws:iam::aws:policy/A".into())));
+        assert!(facts.managed.contains_key(&(Some(account), Arc::<str>::from("arn:aws:iam::aws:policy/A"))));
     }
 
     #[test]

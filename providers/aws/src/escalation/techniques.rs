@@ -223,7 +223,8 @@ pub(crate) fn operations() -> OpSet {
     all().iter().flat_map(|technique| technique.operations.iter().copied()).collect()
 }
 
-/// The places of techniques in the table, by the first of their needs; `None` = they have none.
+/// The places of techniques in the table, by the first of their needs; `None` = they have none. There are over a hundred,
+/// and each principal is asked, who holds what a few of them need.
 static BY_FIRST: LazyLock<HashMap<Option<OperationIx>, Vec<usize>, foldhash::fast::RandomState>> =
     LazyLock::new(|| {
         let mut by_first: HashMap<_, Vec<usize>, _> = HashMap::default();
@@ -247,7 +248,9 @@ fn taken() -> OpSet {
     all().iter().flat_map(|technique| technique.operations.iter().chain(&technique.helpers).copied()).collect()
 }
 
-/// Tells what an access holds of the actions that techniques take: a few of many thousands.
+/// Tells what an access holds of the actions that techniques take: a few of many thousands. It is their intersection, made
+/// for each principal: an access has about as many ranges as there are such actions, so that little is skipped where one
+/// set is searched for the ranges of the other, and here each range takes one look.
 pub(super) struct Taken {
     /// For each action of the catalogue: the first that a technique takes and that is not before it.
     next: Vec<u32>,

@@ -8,6 +8,8 @@
 mod again;
 mod document;
 mod fit;
+#[cfg(test)]
+mod fixture;
 mod kind;
 mod needs;
 mod permission_set;
