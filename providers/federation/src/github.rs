@@ -51,6 +51,8 @@ pub struct Event {
     pub branches: Option<Vec<String>>,
     /// The tags that it is limited to, as written; `None`: no limit.
     pub tags: Option<Vec<String>>,
+    /// Whether closing a proposal starts it too (`types: [closed]`).
+    pub closed: bool,
 }
 
 /// The environment of a job.
@@ -184,7 +186,12 @@ fn runs(event: &Event, default_branch: Option<&str>) -> Vec<Run> {
             (Some(_), Some(_)) => [branches(&event.branches), tags(&event.tags)].concat(),
         },
         "pull_request" | "pull_request_review" | "pull_request_review_comment" => {
-            vec![run(Cause::PullRequest, Glob::wildcard("refs/pull/*"))]
+            // Once it is merged, at the branch that it was merged into.
+            let merged = match event.closed {
+                true => on("refs/heads/", |_| Cause::PullRequest, &event.branches),
+                false => Vec::new(),
+            };
+            [vec![run(Cause::PullRequest, Glob::wildcard("refs/pull/*"))], merged].concat()
         }
         // It runs on the branch that the proposal is for, with what stands there.
         "pull_request_target" => branches(&event.branches),
@@ -349,7 +356,7 @@ mod tests {
     use super::*;
 
     fn event(name: &str) -> Event {
-        Event { name: name.into(), branches: None, tags: None }
+        Event { name: name.into(), branches: None, tags: None, closed: false }
     }
 
     fn on(name: &str, branches: &[&str]) -> Event {
@@ -408,6 +415,27 @@ mod tests {
             let job = Job { events, ..Job::default() };
             assert_eq!(subjects(&repository, &job), expected, "{:?}", job.events);
         }
+    }
+
+    #[test]
+    fn a_proposal_that_is_closed_runs_at_the_branch_that_it_was_merged_into() {
+        let references = |event: Event| -> Vec<String> {
+            let job = Job { events: vec![event], ..Job::default() };
+            let tokens = tokens(&repository(classic()), &job);
+            assert!(tokens.iter().all(|one| one.cause == Cause::PullRequest));
+            let subjects: Vec<Option<&str>> = tokens.iter().map(|one| one.token.text("sub")).collect();
+            assert!(subjects.iter().all(|sub| *sub == Some("repo:octo-org/octo-repo:pull_request")), "{subjects:?}");
+            let reference = |one: &Presented| match one.token.claim("ref") {
+                Some(Claim::AnyOf(pattern)) => written(pattern),
+                Some(Claim::Value(value)) => value.as_str().unwrap().to_owned(),
+                None => String::new(),
+            };
+            tokens.iter().map(reference).collect()
+        };
+        let closed = |event: Event| Event { closed: true, ..event };
+        assert_eq!(references(event("pull_request")), ["refs/pull/*"]);
+        assert_eq!(references(closed(event("pull_request"))), ["refs/pull/*", "refs/heads/*"]);
+        assert_eq!(references(closed(on("pull_request", &["main"]))), ["refs/pull/*", "refs/heads/main"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(crate) fn bearers(
         name: trigger.event.as_str().into(),
         branches: trigger.branches.clone(),
         tags: trigger.tags.clone(),
+        closed: trigger.event == "pull_request" && trigger.types.iter().any(|kind| kind == "closed"),
     };
     asking
         .into_iter()

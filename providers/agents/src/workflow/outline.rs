@@ -32,6 +32,8 @@ pub struct Trigger {
     pub branches: Option<Vec<String>>,
     /// The tags; `None` = no limit by names that are in.
     pub tags: Option<Vec<String>>,
+    /// The kinds of activity; none = those that the event has by itself.
+    pub types: Vec<String>,
 }
 
 /// A job of a workflow.
@@ -132,7 +134,8 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
 fn trigger(workflow: &Node, event: &str) -> Trigger {
     let limits = trigger::on(workflow).and_then(|on| on.get(event)).map(|entry| &entry.node);
     let list = |key: &str| limits.and_then(|limits| limits.get(key)).map(|entry| texts(&entry.node));
-    Trigger { event: event.to_owned(), branches: list("branches"), tags: list("tags") }
+    let types = list("types").unwrap_or_default();
+    Trigger { event: event.to_owned(), branches: list("branches"), tags: list("tags"), types }
 }
 
 fn permissions(block: Option<&Node>) -> TokenPermissions {
@@ -200,7 +203,7 @@ mod tests {
     fn jobs_are_told_with_their_tokens_secrets_and_places() {
         let outline = outlined(
             "name: Deliver\n\
-             on: {push: {branches: [main]}, issue_comment: {}}\n\
+             on: {push: {branches: [main]}, issue_comment: {types: [created]}}\n\
              permissions: {contents: read, id-token: write}\n\
              jobs:\n\
              \x20 build:\n\
@@ -220,6 +223,8 @@ mod tests {
         assert_eq!(outline.events, ["push", "issue_comment"]);
         let branches: Vec<Option<Vec<String>>> = outline.triggers.iter().map(|held| held.branches.clone()).collect();
         assert_eq!(branches, [Some(vec!["main".to_owned()]), None]);
+        let types: Vec<String> = outline.triggers.iter().map(|held| held.types.join(" ")).collect();
+        assert_eq!(types, ["", "created"]);
         let [build, deploy] = outline.jobs.as_slice() else { panic!("{outline:?}") };
         assert_eq!((build.key.as_str(), build.line), ("build", 5));
         assert_eq!(build.permissions, TokenPermissions::WriteAll);
