@@ -383,7 +383,7 @@ fn weaknesses(issuer: Issuer, reach: &Reach, untested: Option<&'static str>) -> 
     found.extend(reach.fits_proposals().filter(|_| reach.workload < Pin::Id).map(|name| (name, Unsafe)));
     // Whoever may run in several contexts calls the steps with inputs and files of its own in each: that these are held fast
     // takes nothing from it.
-    let own = reach.context != Context::All;
+    let own = reach.protected || reach.context != Context::All;
     let calls = reach.lets_proposals_call().then_some(("proposals-call", Weak));
     found.extend(calls.filter(|_| own));
     match if own { reach.context } else { reach.steps_at } {

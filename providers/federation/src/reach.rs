@@ -179,7 +179,7 @@ impl Reach {
     pub(crate) fn without_proposals(mut self) -> Self {
         if self.proposals != Proposals::Alone {
             self.proposals = Proposals::Never;
-            if self.context == Context::All && self.steps_at == Context::All {
+            if self.context == Context::All {
                 self.context = Context::Several("wildcard-ref");
             }
         }

@@ -174,6 +174,17 @@ fn values_that_are_denied_are_not_graded() {
 }
 
 #[test]
+fn a_reference_of_proposals_that_is_denied_leaves_branches_and_tags_whatever_steps_are_held() {
+    let demand = |claim: &str, pattern: &str| Demand::new(claim, vec![evenhand_model::glob::Glob::wildcard(pattern)]);
+    let steps = demand("job_workflow_ref", "o/s/.github/workflows/w.yml@refs/heads/main");
+    for demands in [vec![demand("sub", "repo:o/r:*")], vec![demand("sub", "repo:o/r:*"), steps]] {
+        let alternative = Alternative { demands, denied: vec![demand("ref", "refs/pull/*")], ..Alternative::default() };
+        let graded = grade(Issuer::GitHub, &Asks { alternatives: vec![alternative], ..Asks::default() });
+        assert_eq!((graded.grade, graded.pattern), (Grade::Weak, Some("wildcard-ref")));
+    }
+}
+
+#[test]
 fn every_pattern_that_decides_has_a_reason() {
     for pattern in [
         "missing-sub",

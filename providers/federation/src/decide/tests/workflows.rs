@@ -439,12 +439,22 @@ fn a_reusable_workflow_that_a_proposal_may_call_is_weak() {
             "safe",
             None,
         ),
+        ("assertion.repository == 'o/r' && assertion.ref_protected == 'true'", "weak", Some("ref-protected")),
+        (
+            "assertion.repository == 'o/r' && assertion.ref_protected == 'true' && assertion.event_name == 'push'",
+            "weak",
+            Some("ref-protected"),
+        ),
         // These keep it out.
         ("assertion.sub == 'repo:o/r:ref:refs/heads/main'", "safe", None),
         ("assertion.sub == 'repo:o/r:environment:p'", "safe", None),
         ("assertion.repository_owner == 'o' && assertion.ref == 'refs/heads/main'", "safe", None),
         ("assertion.repository == 'o/r' && assertion.event_name == 'schedule'", "safe", None),
-        ("assertion.repository == 'o/r' && assertion.ref_protected == 'true'", "safe", None),
+        (
+            "assertion.repository == 'o/r' && assertion.ref == 'refs/heads/main' && assertion.ref_protected == 'true'",
+            "safe",
+            None,
+        ),
     ] {
         // A commit holds no more than the steps either.
         for reference in ["refs/heads/main", "0123456789abcdef0123456789abcdef01234567"] {
