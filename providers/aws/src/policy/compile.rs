@@ -363,6 +363,8 @@ impl CompiledStatement {
                 let patterns = self.some_elements(elements, context);
                 (!patterns.is_empty()).then(|| ResourceScope::any_of(patterns))
             }
+            // A variable without a value makes the whole statement match nothing. Source: IAM User Guide, "Policy variables":
+            // "If AWS cannot resolve a variable this might cause the entire statement to be invalid."
             Reach::NotIn => Some(ResourceScope::everything().without(self.all_elements(context)?)),
         }
     }

@@ -35,3 +35,13 @@ fn a_value_without_its_variable_fits_nothing_and_leaves_no_empty_list() {
         assert_eq!(test(never, own), Vec::<String>::new(), "{never}");
     }
 }
+
+#[test]
+fn what_is_not_a_resource_without_its_variable_is_nothing_in_access_as_in_decisions() {
+    let but = |effect: &str| {
+        format!(r#"{{"Effect":"{effect}","Action":"s3:*","NotResource":"arn:aws:s3:::b/${{aws:username}}/*"}}"#)
+    };
+    let all = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+    assert_eq!(shown(&held(&but("Allow"))), Vec::<String>::new());
+    assert_eq!(shown(&held(&format!("{all},{}", but("Deny")))), ["* if "]);
+}
