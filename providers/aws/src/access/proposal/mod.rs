@@ -173,7 +173,10 @@ impl Resolver {
         let (again, unsaid) = self.again(principal, &left_alone);
         said.again = again;
         notes.extend(unsaid);
-        let fitted = fitted(&said.joined(), self.room(principal, kind, &left_alone))?;
+        said.excepted = self.excepted(principal, &left_alone);
+        let said = said.joined();
+        let fitted = fitted(&said, self.room(principal, kind, &left_alone))?;
+        notes.extend(unknown::denied(&said.excepted, fitted.inline.iter().chain(&fitted.managed)));
         Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal), notes })
     }
 
