@@ -492,6 +492,7 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
         ("role-incident-agent.policy-3.json", ARN),
         ("role-other.policy.json", "arn:aws:iam::111122223333:role/other"),
         ("../outside.policy.json", ARN),
+        ("/tmp/outside.policy.json", ARN),
     ] {
         let hash = blake3::hash(b"wide").to_string();
         list["files"][name] = value!({"identity": identity, "blake3": hash});
@@ -515,6 +516,8 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
         let name = format!("role-incident-agent.policy-{number}.json");
         assert_eq!(list["files"][&name].is_object(), stays, "{list:#}");
     }
+    let names: Vec<&String> = list["files"].as_object().unwrap().keys().collect();
+    assert!(!names.iter().any(|name| name.contains('/')), "nothing outside the folder is listed: {names:?}");
     let table = scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).stdout;
     assert!(table.contains(&format!("  {edited}: left, ")), "{table}");
 }
