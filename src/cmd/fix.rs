@@ -73,9 +73,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     let changed: Vec<(&IdentityId, &[ProposedFile])> =
         changed.map(|(identity, share)| (identity, share.files.as_slice())).collect();
     let written = write(&arguments.out, &changed, arguments.force)?;
+    let changes = remedy.shares().any(Share::changes);
     let told = Told {
         remedy: &remedy,
-        changes: remedy.shares().any(Share::changes),
+        changes,
+        not_enough: not_enough(&remedy, changes, arguments.to),
         written: &written,
         to: arguments.to,
         all: arguments.all,
@@ -205,6 +207,18 @@ fn stale(listed: &Proposed, changed: &[(&IdentityId, &[ProposedFile])], folder: 
     stale.map(|(name, held)| (name.clone(), held.is_as_written(&folder.join(name)))).collect()
 }
 
+/// Why a remedy does not bring an identity within what it is cut to; `None` = it does.
+fn not_enough(remedy: &Remedy, changes: bool, to: FixAim) -> Option<String> {
+    if remedy.reached {
+        return None;
+    }
+    let all = if changes { "with all of that in place" } else { "as it is" };
+    Some(match to {
+        FixAim::Used => format!("{all} more remains than {}", remedy.cut_to),
+        FixAim::HumanRole => format!("{all} the verdict is {}: {}", remedy.verdict_then.as_str(), remedy.summary_then),
+    })
+}
+
 /// A remedy, told.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -212,6 +226,9 @@ struct Told<'a> {
     remedy: &'a Remedy,
     /// Whether there is anything to change.
     changes: bool,
+    /// Why the exit code tells of a rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_enough: Option<String>,
     #[serde(flatten)]
     written: &'a Written,
     #[serde(skip)]
@@ -266,12 +283,11 @@ impl Told<'_> {
             let whose = if remedy.through.is_empty() { "its own policies grant" } else { "the policies grant" };
             writeln!(sink, "\nNothing to change: {whose} no more than that{far}")?;
         }
-        if !remedy.reached {
-            let all = if self.changes { "with all of that in place" } else { "as it is" };
+        if let Some(why) = &self.not_enough {
             if self.to == FixAim::Used {
-                return writeln!(sink, "\nNot enough: {all} more remains than {}, as told above", remedy.cut_to);
+                return writeln!(sink, "\nNot enough: {}, as told above", printable(why));
             }
-            writeln!(sink, "\nNot enough: {all} the verdict is {then}: {}", printable(&remedy.summary_then))?;
+            writeln!(sink, "\nNot enough: {}", printable(why))?;
             writeln!(
                 sink,
                 "  `evenhand compare {}` tells the rest, statement by statement",

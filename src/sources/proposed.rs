@@ -76,10 +76,12 @@ impl Default for Proposed {
 }
 
 impl Proposed {
-    /// What the list in a folder names; `None` = there is no list in it.
+    /// What the list in a folder names there; `None` = there is no list in it.
     pub fn of(folder: &Path) -> Option<Self> {
         let text = content(&folder.join(LIST))?;
-        serde_json::from_slice(&text).ok().filter(|list: &Self| list.schema == SCHEMA)
+        let mut list = serde_json::from_slice(&text).ok().filter(|list: &Self| list.schema == SCHEMA)?;
+        list.files.retain(|name, _| Path::new(name).file_name() == Some(OsStr::new(name)));
+        Some(list)
     }
 
     /// Whom a file is for, also where the file system does not tell `A` from `a`.

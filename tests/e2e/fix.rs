@@ -31,6 +31,7 @@ fn fix(scene: &Scene, identity: &str, from: &str, more: &[&str]) -> Value {
     let is_asked = more.contains(&"--keep-uncontrolled") && told["verdict_then"] == "CONTROL_GAP";
     let reached = within(&told["verdict_then"]) || is_asked;
     assert_eq!((&told["reached"], run.code), (&value!(reached), i32::from(!reached)), "{identity} {more:?}: {told:#}");
+    assert_eq!(told["not_enough"].is_string(), !reached, "{identity} {more:?}: {told:#}");
     told
 }
 
@@ -369,6 +370,8 @@ fn use_is_a_measure_where_a_document_tells_of_it() {
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let said = "Not enough: with all of that in place more remains than what it used in the last 90 days";
     assert!(run.stdout.contains("granted elsewhere") && run.stdout.contains(said), "{}", run.stdout);
+    let told = json(&scene.run(&[&arguments[..], &["--from", "bucket.json", "-o", "json"]].concat()).stdout);
+    assert!(said.ends_with(told["not_enough"].as_str().unwrap()), "{told:#}");
 }
 
 #[test]
@@ -492,6 +495,7 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
         ("role-incident-agent.policy-3.json", ARN),
         ("role-other.policy.json", "arn:aws:iam::111122223333:role/other"),
         ("../outside.policy.json", ARN),
+        ("/tmp/outside.policy.json", ARN),
     ] {
         let hash = blake3::hash(b"wide").to_string();
         list["files"][name] = value!({"identity": identity, "blake3": hash});
@@ -515,6 +519,8 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
         let name = format!("role-incident-agent.policy-{number}.json");
         assert_eq!(list["files"][&name].is_object(), stays, "{list:#}");
     }
+    let names: Vec<&String> = list["files"].as_object().unwrap().keys().collect();
+    assert!(!names.iter().any(|name| name.contains('/')), "nothing outside the folder is listed: {names:?}");
     let table = scene.run(&["fix", "incident-agent", "--from", "gaad.json"]).stdout;
     assert!(table.contains(&format!("  {edited}: left, ")), "{table}");
 }

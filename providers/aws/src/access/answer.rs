@@ -174,7 +174,7 @@ fn apply(
             return None;
         }
         if truth == Truth::Unknown {
-            open.push(model_test(test, context).to_string());
+            open.push(model_test(test, context)?.to_string());
             note(&test.key);
             for value in test.values.iter().filter(|value| value.contains("${")) {
                 arn::Template::parse(value).keys().for_each(&mut note);

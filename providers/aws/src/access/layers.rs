@@ -204,7 +204,10 @@ pub(super) fn split_one(
                 match operator::holds(test, caller) {
                     Truth::Yes => {}
                     Truth::No => return,
-                    Truth::Unknown => tests.push(model_test(test, caller)),
+                    Truth::Unknown => match model_test(test, caller) {
+                        Some(test) => tests.push(test),
+                        None => return,
+                    },
                 }
             }
             tests.sort_unstable();

@@ -366,6 +366,8 @@ impl CompiledStatement {
                 let patterns = self.some_elements(elements, context);
                 (!patterns.is_empty()).then(|| ResourceScope::any_of(patterns))
             }
+            // A variable without a value makes the whole statement match nothing. Source: IAM User Guide, "Policy variables":
+            // "If AWS cannot resolve a variable this might cause the entire statement to be invalid."
             Reach::NotIn => Some(ResourceScope::everything().without(self.all_elements(context)?)),
         }
     }
@@ -413,7 +415,7 @@ impl CompiledStatement {
             match operator::holds(test, context) {
                 Truth::Yes => {}
                 Truth::No => return None,
-                Truth::Unknown => condition = condition.with(Clause::When(model_test(test, context))),
+                Truth::Unknown => condition = condition.with(Clause::When(model_test(test, context)?)),
             }
         }
         if let Some(opaque) = &self.opaque {
@@ -491,25 +493,33 @@ fn test_is_personal(test: &ConditionTest) -> bool {
             .any(|value| value.contains("${") && arn::Template::parse(value).keys().any(|key| is_personal(key)))
 }
 
-/// A test in the vocabulary of conditions; known variables are put in place.
-pub(crate) fn model_test(test: &ConditionTest, context: &dyn Context) -> Test {
-    let mut values: Vec<Arc<str>> = test
-        .values
-        .iter()
-        .filter_map(|value| {
-            if !value.contains("${") {
-                return Some(Arc::clone(value));
-            }
-            let tokens = arn::Template::parse(value).fill(context)?;
-            Some(Arc::from(arn::rewritten(&tokens)))
-        })
-        .collect();
+/// A test in the vocabulary of conditions; known variables are put in place. A value with a variable that has none fits
+/// nothing and fails every operator, negated ones included, so that what is left may ask for a request without the key.
+/// `None` = it cannot hold.
+pub(crate) fn model_test(test: &ConditionTest, context: &dyn Context) -> Option<Test> {
+    let negated = test.operator.is_some_and(operator::Operator::negated);
+    let mut values: Vec<Arc<str>> = Vec::with_capacity(test.values.len());
+    let mut is_short = false;
+    for value in &test.values {
+        if !value.contains("${") {
+            values.push(Arc::clone(value));
+            continue;
+        }
+        match arn::Template::parse(value).fill(context) {
+            Some(tokens) => values.push(arn::rewritten(&tokens).into()),
+            None => is_short = true,
+        }
+    }
+    if test.operator.is_some() && is_short && (negated || values.is_empty()) {
+        let without_key = Test {
+            operator: Arc::from("Null"),
+            key: Arc::clone(&test.key),
+            values: [Arc::from("true")].into(),
+            negated: false,
+        };
+        return operator::holds_without_key(test).then_some(without_key);
+    }
     values.sort_unstable();
     values.dedup();
-    Test {
-        operator: Arc::clone(&test.written),
-        key: Arc::clone(&test.key),
-        values: values.into(),
-        negated: test.operator.is_some_and(operator::Operator::negated),
-    }
+    Some(Test { operator: Arc::clone(&test.written), key: Arc::clone(&test.key), values: values.into(), negated })
 }

@@ -204,13 +204,7 @@ pub(crate) fn holds_prepared(test: &ConditionTest, prepared: &OnceLock<Prepared>
         Lookup::Known(values) if !values.is_empty() => values,
         Lookup::Unknown => return Truth::Unknown,
         Lookup::Known(_) | Lookup::Absent => {
-            return (test.if_exists
-                || match test.qualifier {
-                    Qualifier::ForAllValues => true,
-                    Qualifier::ForAnyValue => false,
-                    Qualifier::None => operator.negated(),
-                })
-            .into();
+            return holds_without_key(test).into();
         }
     };
     let Prepared(wanted) = prepared.get_or_init(|| Prepared::of(test));
@@ -223,6 +217,16 @@ pub(crate) fn holds_prepared(test: &ConditionTest, prepared: &OnceLock<Prepared>
         Qualifier::ForAllValues => values.iter().fold(Truth::Yes, |all, value| all.and(one(value))),
         Qualifier::ForAnyValue => values.iter().fold(Truth::No, |some, value| some.or(one(value))),
     }
+}
+
+/// Whether a test holds where the request does not carry its key.
+pub(crate) fn holds_without_key(test: &ConditionTest) -> bool {
+    test.if_exists
+        || match test.qualifier {
+            Qualifier::ForAllValues => true,
+            Qualifier::ForAnyValue => false,
+            Qualifier::None => test.operator.is_some_and(Operator::negated),
+        }
 }
 
 /// Whether one value of the request passes an operator with its values.

@@ -12,6 +12,7 @@ mod organisation;
 mod resources;
 mod robustness;
 mod unread;
+mod variables;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use evenhand_model::opset::OpSet;
 use serde::Serialize;
 
 use super::again::Again;
+use super::unknown;
 use crate::catalog::Catalogue;
 
 /// Lists of resources are joined up to this length: one grant of so many is still compared resource by resource.
@@ -137,6 +138,8 @@ pub(super) struct Said {
     pub(super) deny: BTreeMap<Reach, Meant>,
     /// What is denied now, and said again as it stands.
     pub(super) again: Vec<Again>,
+    /// Unknown actions that no wildcard may grant.
+    pub(super) excepted: BTreeSet<Arc<str>>,
 }
 
 impl Said {
@@ -152,6 +155,13 @@ impl Said {
         let all = (1..).zip(allow.chain(deny).filter(|(_, _, meant)| !meant.operations.is_empty()));
         let all = all.map(|(number, (effect, reach, meant))| statement(number, effect, reach, meant, naming));
         let mut all: Vec<Statement> = all.collect();
+        let matched = unknown::matched(&self.excepted, &all);
+        if !matched.is_empty() {
+            let sid = name(Effect::Deny, all.len() + 1);
+            let (effect, action, resource) = (Effect::Deny, Some(matched), Some(vec!["*".to_owned()]));
+            let condition = Tests::new();
+            all.push(Statement { sid, effect, action, not_action: None, resource, not_resource: None, condition });
+        }
         for deny in &self.again {
             let own = deny.own_name(&self.again).map(str::to_owned);
             let sid = own.unwrap_or_else(|| name(Effect::Deny, all.len() + 1));

@@ -13,6 +13,8 @@ mod fixture;
 mod kind;
 mod needs;
 mod permission_set;
+#[cfg(test)]
+mod room;
 mod stays;
 mod steps;
 mod unknown;
@@ -75,7 +77,7 @@ impl Proposes for Resolver {
             Err(_) => self.draft(principal, kind, kept, alone(self.denying(principal)), &denies),
             draft => draft,
         };
-        let Draft { fitted, left_out, left_alone, needs, notes } =
+        let Draft { fitted, left_out, left_alone, needs, mut notes } =
             draft.map_err(|unfit| unfit.told(kind, &principal.name))?;
         let name = format!("{}-{}{apart}", kind.word(), file_name(&principal.name));
         let file = |suffix: String, document: &Document| -> Result<ProposedFile, NoProposal> {
@@ -88,6 +90,7 @@ impl Proposes for Resolver {
         let inline = fitted.inline.as_ref().map(|document| file(String::new(), document)).transpose()?;
         let written = Written::of(&fitted, inline.as_ref(), &managed, &left_alone);
         let steps = steps::steps(self.world(), principal, kind, &written);
+        notes.extend(steps::undenied(&steps));
         Ok(Proposal { files: inline.into_iter().chain(managed).collect(), steps, left_out, needs, notes })
     }
 
@@ -175,7 +178,10 @@ impl Resolver {
         let (again, unsaid) = self.again(principal, &left_alone);
         said.again = again;
         notes.extend(unsaid);
-        let fitted = fitted(&said.joined(), self.room(principal, kind, &left_alone))?;
+        said.excepted = self.excepted(principal, &left_alone);
+        let said = said.joined();
+        let fitted = fitted(&said, self.room(principal, kind, &left_alone))?;
+        notes.extend(unknown::denied(&said.excepted, fitted.inline.iter().chain(&fitted.managed)));
         Ok(Draft { fitted, left_out, left_alone, needs: needs.told(self.world(), principal), notes })
     }
 

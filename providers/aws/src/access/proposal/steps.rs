@@ -11,6 +11,7 @@ use super::fit::{ATTACHED, Fitted};
 use super::kind::Changed;
 use super::stays::{attached_policy, group_stays, inline_name};
 use crate::catalog::Catalogue;
+use crate::policy::document::Effect;
 use crate::world::{PolicyIx, Principal, World};
 
 /// The name of the inline policy that a proposal becomes, unless it narrows one.
@@ -165,12 +166,20 @@ fn more_attached(kind: Changed, count: usize) -> String {
     )
 }
 
+/// An inline policy that goes.
+struct Gone {
+    name: String,
+    characters: usize,
+    /// Whether it denies something.
+    denies: bool,
+}
+
 /// The inline policies of a principal itself.
 struct Inline {
     /// Of those that are left alone.
     stay: Vec<String>,
-    /// Of the others, with the characters of each.
-    go: Vec<(String, usize)>,
+    /// Of the others.
+    go: Vec<Gone>,
     /// Characters of those that are left alone.
     characters: usize,
 }
@@ -187,7 +196,7 @@ impl Inline {
                 inline.stay.push(name.to_owned());
                 inline.characters += characters;
             } else {
-                inline.go.push((name.to_owned(), characters));
+                inline.go.push(Gone { name: name.to_owned(), characters, denies: denies(world, *policy) });
             }
         }
         inline
@@ -196,7 +205,7 @@ impl Inline {
     /// The name of the policy that is written. Where it is but a narrower form of one, `narrows`, it takes its place.
     fn name(&self, narrows: bool) -> String {
         match self.go.as_slice() {
-            [(only, _)] if narrows => only.clone(),
+            [only] if narrows => only.name.clone(),
             _ => {
                 let mut names = std::iter::once(NAME.to_owned()).chain((2_u32..).map(|at| format!("{NAME}-{at}")));
                 names.find(|name| !self.stay.contains(name)).unwrap_or_default()
@@ -225,32 +234,45 @@ fn of_principal(
     let narrows = groups.is_empty() && !principal.attached.iter().any(|held| goes(held));
     let own = inline.name(narrows);
     // The file of an inline policy takes the place of one that has its name.
-    let gone: Vec<&(String, usize)> =
-        inline.go.iter().filter(|(held, _)| written.inline.is_none() || *held != own).collect();
-    let delete =
-        |(held, _): &&(String, usize)| format!("aws iam delete-{word}-policy {name} --policy-name={}", quoted(held));
-    let mut deleted: Vec<String> = gone.iter().map(delete).collect();
+    let (mut gone, replaced): (Vec<&Gone>, Vec<&Gone>) =
+        inline.go.iter().partition(|held| written.inline.is_none() || held.name != own);
+    gone.sort_by_key(|held| held.denies);
+    let mut gone = gone.into_iter();
+    let delete = |held: &Gone| format!("aws iam delete-{word}-policy {name} --policy-name={}", quoted(&held.name));
+    let mut put = Vec::new();
     if let Some((file, size)) = written.inline {
-        let put = format!(
+        let step = format!(
             "aws iam put-{word}-policy {name} --policy-name={} --policy-document file://{}",
             quoted(&own),
             quoted(file)
         );
         // All count together until the old ones are gone.
-        let characters = size + inline.characters + gone.iter().map(|(_, characters)| characters).sum::<usize>();
-        if characters > kind.inline() {
-            let room = format!("  # first: inline policies hold {} characters together", kind.inline());
-            steps.extend(deleted.drain(..).map(|step| format!("{step}{room}")));
+        let mut characters =
+            size + inline.characters + gone.as_slice().iter().map(|held| held.characters).sum::<usize>();
+        while characters > kind.inline()
+            && let Some(held) = gone.next()
+        {
+            let why = format!("inline policies hold {} characters together", kind.inline());
+            put.push(first(&delete(held), &why, held.denies));
+            characters -= held.characters;
         }
-        steps.push(put);
+        put.push(step);
+    }
+    // What goes by it denies something that may stand in a managed policy by then.
+    let is_last = replaced.iter().any(|held| held.denies) || put.iter().any(|step| step.ends_with(UNDENIED));
+    if !is_last {
+        steps.append(&mut put);
     }
     let managed = Managed::of(world, principal, kind, written);
     let is_again = |arn: &str| managed.iter().any(|policy| policy.is_held && *policy.arn == *arn);
-    let mut detached = principal
-        .attached
-        .iter()
-        .filter(|held| goes(held) && !is_again(held))
-        .map(|held| format!("aws iam detach-{word}-policy {name} --policy-arn {}", quoted(held)));
+    // Of one that was not read a step says so.
+    let held_denies = |held: &str| attached_policy(world, principal, held).is_some_and(|policy| denies(world, policy));
+    let detached = principal.attached.iter().filter(|held| goes(held) && !is_again(held));
+    let mut detached: Vec<(bool, String)> = detached
+        .map(|held| (held_denies(held), format!("aws iam detach-{word}-policy {name} --policy-arn {}", quoted(held))))
+        .collect();
+    detached.sort_by_key(|(denies, _)| *denies);
+    let mut detached = detached.into_iter();
     let most = ATTACHED.max(attached).max(principal.attached.len());
     let mut free = most - principal.attached.len();
     for policy in &managed {
@@ -261,17 +283,42 @@ fn of_principal(
         match free.checked_sub(1) {
             Some(left) => free = left,
             None => {
-                steps.extend(detached.next().map(|step| format!("{step}  # first: {most} may be attached at a time")))
+                let why = format!("{most} may be attached at a time");
+                steps.extend(detached.next().map(|(denies, step)| first(&step, &why, denies)));
             }
         }
         steps.push(format!("aws iam attach-{word}-policy {name} --policy-arn {}", quoted(&policy.arn)));
     }
+    steps.append(&mut put);
     for group in &groups {
         steps.push(format!("aws iam remove-user-from-group {name} --group-name={}", quoted(&group.name)));
     }
-    steps.extend(detached);
-    steps.extend(deleted);
+    steps.extend(detached.map(|(_, step)| step));
+    steps.extend(gone.map(delete));
     steps
+}
+
+/// Whether a policy denies something.
+fn denies(world: &World, policy: PolicyIx) -> bool {
+    world.policies.document(policy).statements.iter().any(|statement| statement.effect == Effect::Deny)
+}
+
+/// What ends a step that makes room by a policy that denies.
+const UNDENIED: &str =
+    "; until all that is new is in place, what it denies is allowed wherever something else allows it";
+
+/// A step that makes room for others.
+fn first(step: &str, why: &str, denies: bool) -> String {
+    format!("{step}  # first: {why}{}", if denies { UNDENIED } else { "" })
+}
+
+/// That some of the steps take away denies before what is new has them, for people.
+pub(super) fn undenied(steps: &[String]) -> Option<String> {
+    steps.iter().any(|step| step.ends_with(UNDENIED)).then(|| {
+        "there is no room for what is new beside what denies now, so in between it may do more than before: let its work \
+         rest until the last step is done"
+            .to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,16 @@
 //! Actions that the policies allow and the catalogue does not know. They grant nothing that is known, and may be new with
-//! AWS, so nothing tells whether they may stay: what is written anew leaves them out, and of all of them notes tell.
+//! AWS, so nothing tells whether they may stay: what is written anew leaves them out, and of all of them notes tell. What a policy
+//! leaves out by an unknown name stays out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenhand_model::evidence::Truth;
+use evenhand_model::glob::Glob;
+
 use super::Resolver;
 use super::again::listed;
+use super::document::{self, Document};
 use crate::access::caller::Caller;
 use crate::catalog::Catalogue;
 use crate::policy::document::{Action, Effect, Listed, Statement};
@@ -40,15 +45,100 @@ impl Resolver {
         }
         notes
     }
+
+    /// The unknown actions that allowing statements of policies that are written anew leave out.
+    pub(super) fn excepted(&self, principal: &Principal, left_alone: &BTreeSet<PolicyIx>) -> BTreeSet<Arc<str>> {
+        let gone = principal.identity_policies.iter().filter(|policy| !left_alone.contains(policy));
+        let statements = gone.flat_map(|policy| &self.world().policies.document(*policy).statements);
+        let allow = statements.filter(|said| said.effect == Effect::Allow);
+        let actions = allow.flat_map(|said| match &said.actions {
+            Listed::NotIn(actions) => actions.as_slice(),
+            Listed::In(_) => &[],
+        });
+        unknown(actions).cloned().collect()
+    }
+}
+
+/// The actions of some that wildcards of what is granted match: AWS may know them by now.
+pub(super) fn matched(names: &BTreeSet<Arc<str>>, statements: &[document::Statement]) -> Vec<Arc<str>> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let glob = |name: &Arc<str>| Glob::wildcard(&name.to_ascii_lowercase());
+    let granted = statements.iter().filter(|statement| statement.effect == document::Effect::Allow);
+    let wild = granted.flat_map(document::Statement::actions).filter(|name| name.contains(['*', '?']));
+    let wild: Vec<Glob> = wild.map(glob).collect();
+    let is_matched = |name: &&Arc<str>| wild.iter().any(|held| held.overlaps(&glob(name)) != Truth::No);
+    names.iter().filter(is_matched).cloned().collect()
+}
+
+/// That such actions are denied, for people.
+pub(super) fn denied<'d>(names: &BTreeSet<Arc<str>>, documents: impl Iterator<Item = &'d Document>) -> Option<String> {
+    let names: BTreeSet<Arc<str>> = documents.flat_map(|held| matched(names, &held.statement)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the present policies leave out {}, unknown to the catalogue, and wildcards of the files match that: a statement \
+             denies it, whatever else allows it; take that out where another policy is to go on allowing it",
+            listed(&names)
+        )
+    })
 }
 
 /// The unknown actions that a statement names.
 fn unknown_names(statement: &Statement) -> impl Iterator<Item = &Arc<str>> {
-    let actions = match &statement.actions {
+    unknown(match &statement.actions {
         Listed::In(actions) => actions.as_slice(),
         Listed::NotIn(_) => &[],
-    };
-    actions.iter().filter_map(Action::text).filter(|name| Catalogue::global().is_unknown(name))
+    })
+}
+
+/// Those of some actions that are unknown.
+fn unknown<'a>(actions: impl IntoIterator<Item = &'a Action>) -> impl Iterator<Item = &'a Arc<str>> {
+    actions.into_iter().filter_map(Action::text).filter(|name| Catalogue::global().is_unknown(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::access::Slice;
+    use evenhand_model::id::IdentityId;
+    use evenhand_model::proposal::{Kept, Proposal};
+
+    use super::*;
+
+    /// What is proposed for a role that may do all but some actions, without an action that is known.
+    fn proposed(excepted: &str) -> Proposal {
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","NotAction":["{excepted}"],"Resource":"*"}}]}}"#
+        );
+        let more = format!(
+            r#","RolePolicyList":[{{"PolicyName":"p","PolicyDocument":{policy}}}],"AttachedManagedPolicies":[]"#
+        );
+        let role = crate::tests::role("bot", "", &more);
+        let read = crate::tests::read(&[("details.json", &crate::tests::details("", "", &role, ""))]);
+        let id = IdentityId::from("arn:aws:iam::111122223333:role/bot");
+        let gone = Catalogue::global().all_of(["ec2:RunInstances"]);
+        let cut = |slice: &Slice| Slice { operations: Arc::new(slice.operations.difference(&gone)), ..slice.clone() };
+        let access = read.resolver.access(&id).unwrap();
+        let kept: Vec<Kept> =
+            access.slices().iter().map(|slice| Kept { slice: cut(slice), of: slice.clone() }).collect();
+        read.resolver.proposer().unwrap().propose(&id, &kept, "").unwrap()
+    }
+
+    #[test]
+    fn no_wildcard_grants_an_unknown_action_that_a_policy_leaves_out() {
+        for (excepted, is_matched) in [("s3:NewThing", true), ("S3:New*", true), ("newservice:*", false)] {
+            let proposal = proposed(excepted);
+            let documents = proposal.files.iter().map(|file| serde_json::from_str(&file.text).unwrap());
+            let documents: Vec<serde_json::Value> = documents.collect();
+            let statements = documents.iter().flat_map(|held| held["Statement"].as_array().unwrap());
+            let denies: Vec<&serde_json::Value> = statements.filter(|held| held["Effect"] == "Deny").collect();
+            let expected = serde_json::json!([excepted]);
+            assert_eq!(denies.len(), usize::from(is_matched), "{excepted}: {denies:#?}");
+            assert!(denies.iter().all(|deny| deny["Action"] == expected && deny["Resource"][0] == "*"), "{denies:#?}");
+            assert_eq!(proposal.notes.len(), usize::from(is_matched), "{:#?}", proposal.notes);
+            assert!(proposal.notes.iter().all(|note| note.contains(&format!("leave out `{excepted}`"))));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -181,6 +181,12 @@ fn variables_are_put_in_place_and_their_wildcards_are_characters() {
                 .identity(r#"{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::c/${k}"}"#),
             "implicitly_denied: identity",
         ),
+        (
+            Ask::new(USER, "s3:GetObject", OBJECT).identity(&format!(
+                r#"{ALL},{{"Effect":"Deny","Action":"s3:*","NotResource":"arn:aws:s3:::c/${{k}}"}}"#
+            )),
+            "allowed",
+        ),
     ]);
 }
 
