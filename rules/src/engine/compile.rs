@@ -1,6 +1,7 @@
 //! From a rule's SQL to expressions over columns.
 
-use polars::prelude::{AggExpr, Expr, FunctionExpr, Operator, StringFunction};
+use evenhand_model::table::{ColumnType, TableSpec};
+use polars::prelude::{AggExpr, DataType, DataTypeExpr, Expr, FunctionExpr, Operator, StringFunction};
 use polars::sql::sql_expr;
 
 use crate::pack::{Rule, sql};
@@ -117,8 +118,10 @@ pub(crate) fn first_condition(condition: &Expr) -> &Expr {
 
 /// Whether the value of some column may be one on which an expression fails, as a strict `CAST` does. What is not known to
 /// be safe may fail.
-fn may_fail(expr: &Expr) -> bool {
+fn may_fail(expr: &Expr, table: &TableSpec) -> bool {
     expr.into_iter().any(|node| match node {
+        // What `NOT` makes of its operand.
+        Expr::Cast { expr, dtype: DataTypeExpr::Literal(DataType::Boolean), .. } => !is_boolean(expr, table),
         Expr::Column(_)
         | Expr::Literal(_)
         | Expr::BinaryExpr { .. }
@@ -133,8 +136,21 @@ fn may_fail(expr: &Expr) -> bool {
     })
 }
 
+/// Whether the values of an expression are known to be truth values.
+fn is_boolean(expr: &Expr, table: &TableSpec) -> bool {
+    match expr {
+        Expr::Column(name) => {
+            table.columns.iter().any(|column| column.name == name.as_str() && column.kind == ColumnType::Boolean)
+        }
+        Expr::BinaryExpr { op, .. } => op.is_comparison_or_bitwise(),
+        Expr::Function { function: FunctionExpr::Boolean(_), .. } => true,
+        _ => false,
+    }
+}
+
 /// The predicate and the condition of applicability of a rule, parameters bound.
 pub(crate) struct Compiled {
+    table: &'static TableSpec,
     pub(crate) predicate: Expr,
     pub(crate) applies: Option<Expr>,
 }
@@ -151,11 +167,14 @@ impl Compiled {
                 .map_err(|name| format!("parameter `:{name}` is not declared; add it under `params`"))?;
             expression(text, &declared, &bound)
         };
-        Ok(Self { predicate: compile(&rule.predicate)?, applies: rule.applies_to.as_deref().map(compile).transpose()? })
+        let predicate = compile(&rule.predicate)?;
+        let applies = rule.applies_to.as_deref().map(compile).transpose()?;
+        Ok(Self { table: rule.table, predicate, applies })
     }
 
     /// Whether some value of a column may make the rule fail.
     pub(crate) fn may_fail(&self) -> bool {
+        let may_fail = |expr: &Expr| may_fail(expr, self.table);
         may_fail(&self.predicate) || self.applies.as_ref().is_some_and(may_fail)
     }
 

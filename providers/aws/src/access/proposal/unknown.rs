@@ -101,12 +101,14 @@ fn unknown<'a>(actions: impl IntoIterator<Item = &'a Action>) -> impl Iterator<I
 mod tests {
     use evenhand_model::access::Slice;
     use evenhand_model::id::IdentityId;
+    use evenhand_model::opset::OpSet;
     use evenhand_model::proposal::{Kept, Proposal};
 
+    use super::super::fixture::{GONE, attached, document, gone, inlines, proposed};
     use super::*;
 
     /// What is proposed for a role that may do all but some actions, without an action that is known.
-    fn proposed(excepted: &str) -> Proposal {
+    fn proposed_beside(excepted: &str) -> Proposal {
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","NotAction":["{excepted}"],"Resource":"*"}}]}}"#
         );
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn no_wildcard_grants_an_unknown_action_that_a_policy_leaves_out() {
         for (excepted, is_matched) in [("s3:NewThing", true), ("S3:New*", true), ("newservice:*", false)] {
-            let proposal = proposed(excepted);
+            let proposal = proposed_beside(excepted);
             let documents = proposal.files.iter().map(|file| serde_json::from_str(&file.text).unwrap());
             let documents: Vec<serde_json::Value> = documents.collect();
             let statements = documents.iter().flat_map(|held| held["Statement"].as_array().unwrap());
@@ -139,14 +141,6 @@ mod tests {
             assert!(proposal.notes.iter().all(|note| note.contains(&format!("leave out `{excepted}`"))));
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use evenhand_model::opset::OpSet;
-    use evenhand_model::proposal::Proposal;
-
-    use super::super::fixture::{GONE, attached, document, gone, inlines, proposed};
 
     #[test]
     fn unknown_actions_stay_denied_and_of_those_that_were_allowed_a_note_tells() {
