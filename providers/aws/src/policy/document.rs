@@ -152,18 +152,23 @@ impl<'a> Written<'a> {
         PolicyDocument { variables: self.variables, statements }
     }
 
-    /// Drops what the compiled form tells better: names of actions, and resources. Wildcards stay, since a proposal may say
-    /// them again, and denies as they stand where it may say those again; so do unknown actions, names of statements,
-    /// principals and conditions.
+    /// Drops what the compiled form tells better: names of actions, and resources. Wildcards of what is meant stay, since a
+    /// proposal may say them again, and denies as they stand where it may say those again; so do unknown actions, meant or
+    /// left out, names of statements, principals and conditions.
     pub(crate) fn forget_grants(&mut self, denies_stay: bool, is_unknown: impl Fn(&str) -> bool) {
         for statement in self.statements.iter_mut().filter(|held| !denies_stay || held.effect == Effect::Allow) {
-            let actions = std::mem::replace(&mut statement.actions, Listed::In(Vec::new()));
-            if let Listed::In(mut actions) = actions {
-                let stays = |name: &Arc<str>| name.contains(['*', '?']) || is_unknown(name);
+            let kept = |mut actions: Vec<Action>, stays: &dyn Fn(&Arc<str>) -> bool| {
                 actions.retain(|action| action.text().is_some_and(stays));
                 actions.shrink_to_fit();
-                statement.actions = Listed::In(actions);
-            }
+                actions
+            };
+            statement.actions = match std::mem::replace(&mut statement.actions, Listed::In(Vec::new())) {
+                Listed::In(actions) => Listed::In(kept(actions, &|name| name.contains(['*', '?']) || is_unknown(name))),
+                Listed::NotIn(actions) => match kept(actions, &|name| is_unknown(name)) {
+                    none if none.is_empty() => Listed::In(none),
+                    left_out => Listed::NotIn(left_out),
+                },
+            };
             statement.resources = None;
         }
     }
@@ -495,18 +500,20 @@ mod tests {
         let json = r#"{"Statement":[
             {"Effect":"Allow","Action":["s3:Get*","s3:PutObject","new:Make","ec2:?top*"],"Resource":"arn:aws:s3:::b/*"},
             {"Effect":"Allow","NotAction":"iam:*","Resource":"*"},
+            {"Effect":"Allow","NotAction":["iam:*","new:Make"],"Resource":"*"},
             {"Effect":"Deny","NotAction":["s3:PutObject","new:Make"],"Resource":"*"}]}"#;
         let texts = |texts: &[&str]| texts.iter().map(|text| Action::Text((*text).into())).collect::<Vec<_>>();
         let put = Action::Known(Catalogue::global().spelled("s3:PutObject").unwrap());
         let denied = Listed::NotIn([vec![put], texts(&["new:Make"])].concat());
-        for (denies_stay, denied) in [(true, denied), (false, Listed::In(Vec::new()))] {
+        for (denies_stay, denied) in [(true, denied), (false, Listed::NotIn(texts(&["new:Make"])))] {
             let mut document = PolicyDocument::parse(json).unwrap();
             document.forget_grants(denies_stay, |name| name == "new:Make");
             let kept: Vec<&Listed<Action>> = document.statements.iter().map(|statement| &statement.actions).collect();
             let allowed = Listed::In(texts(&["s3:Get*", "new:Make", "ec2:?top*"]));
-            assert_eq!(kept, [&allowed, &Listed::In(Vec::new()), &denied]);
+            let left_out = Listed::NotIn(texts(&["new:Make"]));
+            assert_eq!(kept, [&allowed, &Listed::In(Vec::new()), &left_out, &denied]);
             let resources: Vec<bool> = document.statements.iter().map(|held| held.resources.is_some()).collect();
-            assert_eq!(resources, [false, false, denies_stay]);
+            assert_eq!(resources, [false, false, false, denies_stay]);
         }
     }
 

@@ -39,7 +39,7 @@ fn a_value_without_its_variable_fits_nothing_and_leaves_no_empty_list() {
 #[test]
 fn what_is_not_a_resource_without_its_variable_is_nothing_in_access_as_in_decisions() {
     let but = |effect: &str| {
-        format!(r#"{{"Effect":"{effect}","Action":"s3:*","NotResource":"arn:aws:s3:::b/${{aws:username}}/*"}}"#)
+        format!(r#"{{"Effect":"{effect}","Action":"s3:GetObject","NotResource":"arn:aws:s3:::b/${{aws:username}}/*"}}"#)
     };
     let all = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
     assert_eq!(shown(&held(&but("Allow"))), Vec::<String>::new());
