@@ -25,6 +25,7 @@ pub mod kept;
 pub mod log;
 pub mod opset;
 pub mod order;
+pub mod parallel;
 pub mod parity;
 pub mod proposal;
 pub mod provider;

@@ -7,6 +7,7 @@ use evenhand_model::document::{Document, ReadError};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::inventory::{Hint, Inventory};
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 use rayon::prelude::*;
 
@@ -137,7 +138,8 @@ fn held(
         Some((id, held, Known { cluster, set: 0, actor, carried }))
     };
     let actors = if policy.known { actors } else { Vec::new() };
-    let holding: Vec<Option<(IdentityId, Held, Known)>> = actors.into_par_iter().map(of).collect();
+    let holding: Vec<Option<(IdentityId, Held, Known)>> =
+        actors.into_par_iter().with_max_len(IN_A_ROW).map(of).collect();
     let mut sets = Sets::default();
     let mut all = Vec::with_capacity(holding.len());
     all.extend(holding.into_iter().flatten().map(|(id, held, known)| (id, Known { set: sets.number(held), ..known })));

@@ -68,7 +68,8 @@ pub(super) fn findings<'a>(found: &'a [Found<'a>], facts: &'a Facts, subjects: &
         makers.iter().flat_map(|maker| maker.runs().into_iter().map(move |rows| (maker, rows))).collect();
     let mut findings = Vec::with_capacity(found.iter().map(|found| found.selected.rows.len()).sum());
     for runs in runs.chunks(TOGETHER) {
-        let made: Vec<Vec<Finding>> = runs.par_iter().map(|(maker, rows)| Run::of(maker).findings(rows)).collect();
+        let made: Vec<Vec<Finding>> =
+            runs.par_iter().with_max_len(1).map(|(maker, rows)| Run::of(maker).findings(rows)).collect();
         for mut made in made {
             findings.append(&mut made);
         }

@@ -13,6 +13,7 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::Inventory;
 use evenhand_model::log::Log;
 use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
 
@@ -113,6 +114,7 @@ impl AccessTable {
             .collect();
         let facts = examples
             .into_par_iter()
+            .with_max_len(IN_A_ROW)
             .map(|(identity, listed)| {
                 let resolver = resolvers.get(identity.provider)?;
                 let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;

@@ -13,6 +13,7 @@ const CHUNK: usize = 1024;
 pub(super) fn tabulate<R: Row>(rows: usize, row: impl Fn(usize, &mut Words) -> Option<R> + Sync) -> Table {
     let chunks: Vec<Table> = (0..rows.div_ceil(CHUNK))
         .into_par_iter()
+        .with_max_len(1)
         .map(|chunk| {
             let start = chunk * CHUNK;
             let chunk = start..rows.min(start + CHUNK);

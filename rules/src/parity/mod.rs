@@ -35,6 +35,7 @@ mod world;
 
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Inventory;
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::parity::{Comparison, GateComparison};
 use rayon::prelude::*;
 
@@ -87,7 +88,7 @@ pub fn compare_all(
     let gates = gates::Gates::of(&world);
     let compare = |scratch: &mut _, identity: &&_| compare::compare(&world, &gates, identity, None, scratch);
     let each: (Vec<Comparison>, Vec<Vec<GateComparison>>) =
-        world.subjects.par_iter().map_init(containment::Scratch::default, compare).unzip();
+        world.subjects.par_iter().with_max_len(IN_A_ROW).map_init(containment::Scratch::default, compare).unzip();
     let mut passed: Vec<GateComparison> = each.1.into_iter().flatten().collect();
     passed.extend(gates.before_machines(&world));
     Compared { comparisons: each.0, gates: passed }

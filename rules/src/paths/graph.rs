@@ -7,6 +7,7 @@ use evenhand_model::id::{IdentityId, ProviderName, ScopeId};
 use evenhand_model::identity::Identity;
 use evenhand_model::inventory::Inventory;
 use evenhand_model::opset::OpSet;
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::steps::Steps;
 use rayon::prelude::*;
 
@@ -273,6 +274,7 @@ fn open(
 ) -> Vec<bool> {
     nodes
         .par_iter()
+        .with_max_len(IN_A_ROW)
         .zip(admins)
         .zip(held)
         .map(|((node, admin), held)| match node {
@@ -332,6 +334,7 @@ fn holdings(
     }
     let holdings = examples
         .into_par_iter()
+        .with_max_len(IN_A_ROW)
         .map(|(identity, linked)| {
             let resolver = resolvers.get(identity.provider);
             let Some((resolver, access)) = resolver.and_then(|held| Some((held, held.access(&identity.id)?))) else {

@@ -12,6 +12,7 @@ use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
 use evenhand_model::opset::OpSet;
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::proposal::Proposes;
 use rayon::prelude::*;
 
@@ -48,7 +49,7 @@ impl Drop for Resolver {
         let principals = std::mem::take(&mut self.world.principals);
         let (attached, bounds) = (std::mem::take(&mut self.attached), std::mem::take(&mut self.bounds));
         rayon::join(
-            || accesses.into_par_iter().for_each(drop),
+            || accesses.into_par_iter().with_max_len(IN_A_ROW).for_each(drop),
             || rayon::join(|| drop(principals), || drop((attached, bounds))),
         );
     }

@@ -9,6 +9,7 @@ use evenhand_model::catalog::AccessLevel;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::id::{IdentityId, ScopeId};
 use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::parallel::IN_A_ROW;
 use rayon::prelude::*;
 
 use super::carriers::Carriers;
@@ -78,7 +79,8 @@ pub(crate) fn edges(resolver: &Resolver) -> Steps {
         assume_role: Catalogue::global().operation("sts:AssumeRole"),
         create_version: Catalogue::global().operation("iam:CreatePolicyVersion"),
     };
-    let all: Vec<Found> = (0..world.principals.len()).into_par_iter().map(|at| shared.from(at)).collect();
+    let all: Vec<Found> =
+        (0..world.principals.len()).into_par_iter().with_max_len(IN_A_ROW).map(|at| shared.from(at)).collect();
     let mut edges: Vec<Edge> = Vec::with_capacity(all.iter().map(|found| found.edges.len()).sum());
     let (mut lesser, mut unread) = (BTreeMap::new(), Vec::with_capacity(all.len()));
     for (at, found) in all.into_iter().enumerate() {

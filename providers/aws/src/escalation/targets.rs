@@ -10,6 +10,7 @@ use evenhand_model::evidence::Truth;
 use evenhand_model::glob::Glob;
 use evenhand_model::id::IdentityId;
 use evenhand_model::opset::{OpSet, OperationIx};
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::scope::ResourceScope;
 use rayon::prelude::*;
 
@@ -243,7 +244,7 @@ fn ranks(resolver: &Resolver) -> (Vec<Rank>, Vec<OpSet>) {
         let weight = Catalogue::global().weight_of(operations);
         ((!admin, !held.intersects(&escalating), Reverse(weight), at), held)
     };
-    (0..resolver.world().principals.len()).into_par_iter().map(rank).unzip()
+    (0..resolver.world().principals.len()).into_par_iter().with_max_len(IN_A_ROW).map(rank).unzip()
 }
 
 /// The names of a scope that lists names only.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use evenhand_model::access::{Grant, GrantIx};
 use evenhand_model::evidence::{Evidence, Place};
 use evenhand_model::json_error;
+use evenhand_model::parallel::IN_A_ROW;
 use rayon::prelude::*;
 
 use super::compile::CompiledPolicy;
@@ -81,7 +82,7 @@ pub(crate) struct Understood(Distinct, Vec<String>);
 
 /// Parses and compiles documents on all cores.
 pub(crate) fn understand(fresh: Vec<Fresh<'_>>) -> Vec<Understood> {
-    fresh.into_par_iter().map(Understood::of).collect()
+    fresh.into_par_iter().with_max_len(IN_A_ROW).map(Understood::of).collect()
 }
 
 impl Understood {
@@ -146,7 +147,7 @@ pub(crate) struct PolicyStore {
 impl Drop for PolicyStore {
     /// Gives back hundreds of thousands of documents on all cores: whoever waits for their memory waits half as long.
     fn drop(&mut self) {
-        std::mem::take(&mut self.distinct).into_par_iter().for_each(drop);
+        std::mem::take(&mut self.distinct).into_par_iter().with_max_len(IN_A_ROW).for_each(drop);
     }
 }
 

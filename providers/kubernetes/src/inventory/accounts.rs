@@ -7,6 +7,7 @@ use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::glob::Glob;
 use evenhand_model::id::{IdentityId, Job};
 use evenhand_model::identity::{Identity, Nature, Signal, Strength};
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::token::{Bearer, Token};
 use evenhand_model::trust::{Mechanism, Trust};
 use rayon::prelude::*;
@@ -59,7 +60,11 @@ impl Join<'_> {
         let objects = std::mem::take(&mut self.accounts.objects);
         // Others may be named beside those that are listed, and identities are large.
         let mut identities = Vec::with_capacity(objects.len() + objects.len() / 8);
-        objects.par_iter().map(|account| self.account_identity(account)).collect_into_vec(&mut identities);
+        objects
+            .par_iter()
+            .with_max_len(IN_A_ROW)
+            .map(|account| self.account_identity(account))
+            .collect_into_vec(&mut identities);
         self.accounts.identities = identities;
         for account in &objects {
             for (cloud, value) in &account.clouds {

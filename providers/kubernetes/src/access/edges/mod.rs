@@ -28,6 +28,7 @@ use evenhand_model::access::Grant;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::IdentityId;
 use evenhand_model::inventory::Hint;
+use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::steps::{End, Step, Steps};
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -311,6 +312,7 @@ impl<'r> Field<'r> {
         let sets: Vec<(usize, &Held)> = self.power_of.iter().copied().zip(self.cluster.sets()).collect();
         let (of_sets, grants): (Vec<OfSet>, Vec<Lists>) = sets
             .par_iter()
+            .with_max_len(IN_A_ROW)
             .zip(&used)
             .map(|((power, held), used)| match shared.get(*power) {
                 Some(_) if !used => Default::default(),
