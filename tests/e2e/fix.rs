@@ -495,7 +495,7 @@ fn files_of_an_earlier_proposal_go_unless_somebody_changed_them() {
         ("role-incident-agent.policy-3.json", ARN),
         ("role-other.policy.json", "arn:aws:iam::111122223333:role/other"),
         ("../outside.policy.json", ARN),
-        ("/tmp/outside.policy.json", ARN),
+        ("/outside.policy.json", ARN),
     ] {
         let hash = blake3::hash(b"wide").to_string();
         list["files"][name] = value!({"identity": identity, "blake3": hash});
