@@ -4,6 +4,16 @@ use serde_json::json;
 
 use super::answer;
 
+/// The grade of a condition at Google Cloud and the pattern that decides it, whatever token is held beside it.
+#[track_caller]
+fn is_graded(condition: &str, grade: &str, pattern: Option<&str>) {
+    let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+        "condition": { "attributeCondition": condition } }))
+    .unwrap();
+    let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+    assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+}
+
 #[test]
 fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit() {
     const FILE: &str = "o/r/.github/workflows/d.yml";
@@ -195,11 +205,7 @@ fn workflows_events_and_protection_are_graded_by_the_references_that_they_admit(
         ),
         ("assertion.ref_protected == 'true'".to_owned(), "unsafe", Some("missing-sub")),
     ] {
-        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
-            "condition": { "attributeCondition": condition } }))
-        .unwrap();
-        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
-        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        is_graded(&condition, grade, pattern);
     }
 }
 
@@ -285,11 +291,7 @@ fn proposals_count_where_nothing_else_that_is_demanded_keeps_them_out() {
             Some("pull-request"),
         ),
     ] {
-        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
-            "condition": { "attributeCondition": condition } }))
-        .unwrap();
-        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
-        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        is_graded(&condition, grade, pattern);
     }
 }
 
@@ -390,11 +392,7 @@ fn an_environment_whose_name_is_left_open_keeps_no_proposal_out() {
         ("assertion.environment in ['p', 'q']", "safe", None),
         ("assertion.environment.startsWith('p') && assertion.environment == 'p'", "safe", None),
     ] {
-        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
-            "condition": { "attributeCondition": format!("assertion.repository == 'o/r' && {condition}") } }))
-        .unwrap();
-        let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
-        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        is_graded(&format!("assertion.repository == 'o/r' && {condition}"), grade, pattern);
     }
 }
 
@@ -459,11 +457,7 @@ fn a_reusable_workflow_that_a_proposal_may_call_is_weak() {
         // A commit holds no more than the steps either.
         for reference in ["refs/heads/main", "0123456789abcdef0123456789abcdef01234567"] {
             let steps = format!("assertion.job_workflow_ref == 'o/s/.github/workflows/w.yml@{reference}'");
-            let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
-                "condition": { "attributeCondition": format!("{condition} && {steps}") } }))
-            .unwrap();
-            let graded = (said["grade"].as_str().unwrap(), said["pattern"].as_str());
-            assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+            is_graded(&format!("{condition} && {steps}"), grade, pattern);
         }
     }
 }
