@@ -1,6 +1,5 @@
 //! `evenhand fix`: a right-sized policy in the vendor's own form. It writes files and changes nothing live.
 
-use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -194,12 +193,12 @@ fn write(folder: &Path, changed: &[(&IdentityId, &[ProposedFile])], force: bool)
 }
 
 /// The files in a folder that are listed for identities that change and are no part of what is proposed for them now, each
-/// with whether it is as it was written. Anybody may have written the list, so nothing outside the folder is one.
+/// with whether it is as it was written. Anybody may have written the list: [`Proposed::of`] drops what lies outside the
+/// folder.
 fn stale(listed: &Proposed, changed: &[(&IdentityId, &[ProposedFile])], folder: &Path) -> Vec<(String, bool)> {
     let is_stale = |(name, held): &(&String, &Listed)| {
         let mut now = changed.iter().flat_map(|(_, files)| files.iter());
         is_proposed(name)
-            && Path::new(name).file_name() == Some(OsStr::new(name))
             && changed.iter().any(|(identity, _)| identity.as_str() == held.identity)
             && !now.any(|file| file.name.eq_ignore_ascii_case(name))
     };

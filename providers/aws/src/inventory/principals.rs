@@ -166,7 +166,7 @@ impl Unjoined {
 /// Principals that are read before they are put together: enough to keep all cores busy, and too few to hold much twice.
 const AT_ONCE: usize = 2048;
 /// Principals that one core reads in a row.
-const IN_A_ROW: usize = 64;
+const READ_IN_A_ROW: usize = 64;
 
 impl Join {
     /// Adds all principals: those that were described, and those that only other documents show.
@@ -226,7 +226,7 @@ impl Join {
             let (join, ended) = (&*self, some.is_empty());
             let ((), read) = rayon::join(
                 || parts.drain(..).for_each(|part| made.add(part)),
-                || some.into_par_iter().chunks(IN_A_ROW).map(|ones| join.read(ones)).collect(),
+                || some.into_par_iter().chunks(READ_IN_A_ROW).map(|ones| join.read(ones)).collect(),
             );
             parts = read;
             if ended {
