@@ -3,6 +3,7 @@
 //! Every file ends in one of three ways: a provider read it, no provider knows it, or it failed. The last leaves a gap,
 //! and everything else is still read. Order of work never shows in the result.
 
+mod failures;
 mod outcome;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use rayon::prelude::*;
 use crate::config::Config;
 use crate::progress::Progress;
 use crate::sources::{self, Found, Limits, Listing, WorkTrees};
+use failures::Failure;
 use outcome::{Outcome, judge};
 
 /// What to read, and with what.
@@ -264,7 +266,7 @@ struct Work<'a> {
     slots: Vec<Slot<'a>>,
     trees: WorkTrees,
     files: Vec<SourceFile>,
-    failures: Vec<(usize, ReadError, Option<ProviderName>)>,
+    failures: Vec<Failure>,
     unreadable_source: bool,
     unfinished: Vec<Arc<str>>,
     /// Files that were read because a document names them.
@@ -438,9 +440,6 @@ impl<'a> Work<'a> {
         for slot in self.slots {
             let name = slot.provider.name();
             for (at, errors) in slot.errors {
-                if let Some(file) = self.files.get_mut(at) {
-                    file.status = SourceStatus::Partial;
-                }
                 self.failures.extend(errors.into_iter().map(|error| (at, error, Some(name))));
             }
             readings.push((name, None));
@@ -461,18 +460,8 @@ impl<'a> Work<'a> {
                 capture.resolvers.insert(name, resolver);
             }
         }
-        self.failures.sort_by(|(a, x, _), (b, y, _)| (a, &x.document).cmp(&(b, &y.document)));
-        for (_, error, provider) in self.failures {
-            capture.inventory.gaps.push(Gap {
-                provider,
-                scope: None,
-                kind: GapKind::Failed,
-                call: error.document.as_str().into(),
-                reason: format!("{}; {}", error.reason, error.remedy).into(),
-                facts: vec![Lost::everything("whatever this part of the document says")],
-            });
-            capture.failures.push(error);
-        }
+        failures::settle(&mut self.files, &mut self.failures, &mut capture.inventory.gaps);
+        capture.failures = self.failures.into_iter().map(|(_, error, _)| error).collect();
         expected_scopes(self.request.config, &mut capture.inventory);
         capture.inventory.sort();
         // A file that nobody knew until another one named it is listed once.

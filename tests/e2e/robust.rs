@@ -260,3 +260,33 @@ fn the_result_depends_neither_on_the_run_nor_on_the_number_of_threads() {
         }
     }
 }
+
+#[test]
+fn a_document_with_a_broken_part_was_read_in_part_and_the_part_is_told() {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let details = account().replace(trust, r#""{no policy""#);
+    assert_ne!(details, account());
+    let run = Scene::new().file("gaad.json", details.as_bytes()).run(&["scan", "gaad.json", "-o", "json"]);
+    assert_eq!(json(&run.stdout)["scan"]["sources"][0]["status"], "partial");
+    for said in
+        ["warning: gaad.json#/RoleDetailList/1/AssumeRolePolicyDocument: ", "help: export it again", "1 in part"]
+    {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_damaged_document_is_one_gap_with_one_reason() {
+    let answer = r#"{"tenant":"3f2a1c00-5d41-4f6e-9a0b-0acac0acac01","host":"graph.microsoft.com","path":"/v1.0/organization","response":{"value":[]}}"#;
+    for (name, content) in [
+        ("gaad-2.json", account()[..900].to_owned()),
+        ("cut.yaml", format!("{CLUSTER}---\nkind: Role\nrules: [\n")),
+        ("answers.ndjson", format!("{answer}\n{{\"tenant\": \"x")),
+    ] {
+        let scene = Scene::with_account().file(name, content.as_bytes());
+        let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
+        let gaps = report["gaps"].as_array().unwrap();
+        let failed: Vec<_> = gaps.iter().filter(|gap| gap["kind"] == "failed").collect();
+        assert_eq!(failed.len(), 1, "{name}: {failed:?}");
+    }
+}
