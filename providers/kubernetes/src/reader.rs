@@ -155,11 +155,12 @@ impl Reader for KubernetesReader {
             Some(name) => Arc::from(name.as_str()),
             None => cluster_of(&document),
         };
-        let problems = self.capture.take(&cluster, &document, &self.options.fingerprinter);
+        let (problems, read) = self.capture.take(&cluster, &document, &self.options.fingerprinter);
         if problems.is_empty() {
             return Ok(());
         }
-        let errors: Vec<ReadError> = problems.into_iter().map(|problem| problem.into_error(&document.path)).collect();
+        let errors: Vec<ReadError> =
+            problems.into_iter().map(|problem| problem.into_error(&document.path, read)).collect();
         self.failed.extend(errors.iter().map(|error| Gap {
             provider: Some(PROVIDER),
             scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),

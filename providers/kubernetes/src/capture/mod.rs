@@ -399,13 +399,13 @@ impl Capture {
         self.clusters
     }
 
-    /// Takes everything from a document. What cannot be understood is returned.
+    /// Takes everything from a document. What cannot be understood is returned, and whether anything else was in it.
     pub(crate) fn take(
         &mut self,
         cluster: &Arc<str>,
         document: &Document,
         fingerprinter: &Fingerprinter,
-    ) -> Vec<Problem> {
+    ) -> (Vec<Problem>, bool) {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
         self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
@@ -414,25 +414,34 @@ impl Capture {
             cluster.take(found, &mut taking, &document.text, &mut shared.rules)
         };
         // Cores that count the users of one text wait for each other: each part has a path of its own.
-        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path));
-        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
-            take(part, shared, path, &found)
+        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path), false);
+        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path, read), found| {
+            let taken = take(part, shared, path, &found);
+            *read |= taken.is_ok();
+            taken
         });
+        let mut read = false;
         match parts {
             Some(parts) => {
                 let (mut problems, mut done) = (Vec::new(), Vec::new());
-                for ((part, shared, _), mut of_part) in parts {
+                for ((part, shared, _, read_in_part), mut of_part) in parts {
                     held.append(part);
+                    read |= read_in_part;
                     problems.append(&mut of_part);
                     done.push(shared);
                 }
                 // Each has very many small texts. It is waited for, lest those of several documents pile up.
                 done.into_par_iter().for_each(drop);
-                problems
+                (problems, read)
             }
             None => {
                 let path = &document.path;
-                crate::documents::read(document, &mut |found| take(held, &mut self.shared, path, &found))
+                let problems = crate::documents::read(document, &mut |found| {
+                    let taken = take(held, &mut self.shared, path, &found);
+                    read |= taken.is_ok();
+                    taken
+                });
+                (problems, read)
             }
         }
     }
@@ -487,7 +496,7 @@ mod tests {
         let list = serde_json::json!({"kind": "List", "items": items});
         let document = crate::tests::document("dump.json", &list.to_string());
         let mut capture = Capture::default();
-        assert!(capture.take(&Arc::from("c"), &document, &Fingerprinter::keyed("test")).is_empty());
+        assert!(capture.take(&Arc::from("c"), &document, &Fingerprinter::keyed("test")).0.is_empty());
         let clusters = capture.into_clusters();
         let roles = clusters.values().flat_map(|cluster| &cluster.roles);
         let lists: Vec<_> = roles.map(|object| object.role.rules.shared().as_ptr()).collect();

@@ -105,11 +105,13 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn into_error(self, document: &Arc<str>) -> ReadError {
+    /// `read`: whether other objects of the document were read.
+    pub(crate) fn into_error(self, document: &Arc<str>, read: bool) -> ReadError {
+        let rest = if read { "other objects in this file were read" } else { "nothing in this file was read" };
         ReadError {
             document: Evidence { document: Arc::clone(document), place: self.place }.to_string(),
             reason: self.reason,
-            remedy: "export it again with `kubectl get … -o json`; everything else was read".to_owned(),
+            remedy: format!("export it again with `kubectl get … -o json`; {rest}"),
         }
     }
 }

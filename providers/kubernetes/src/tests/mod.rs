@@ -332,6 +332,20 @@ fn broken_documents_are_errors_with_a_place_and_never_quote() {
 }
 
 #[test]
+fn an_error_says_whether_anything_else_of_the_file_was_read() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n";
+    for (path, text, said) in [
+        ("cut.yaml", "kind: Pod\nmetadata: [".to_owned(), "nothing in this file was read"),
+        ("cut.yaml", format!("{account}---\nkind: Pod\nmetadata: ["), "other objects in this file were read"),
+        ("cut.json", r#"{"kind":"Pod","metadata":{"#.to_owned(), "nothing in this file was read"),
+    ] {
+        let (_, errors) = read_all(vec![document(path, &text)], &[]);
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(error.remedy.ends_with(said), "{text}: {error}");
+    }
+}
+
+#[test]
 fn lists_whose_items_have_no_kind_take_it_from_the_list() {
     for text in [
         r#"{"kind":"ServiceAccountList","apiVersion":"v1","items":[{"metadata":{"name":"a","namespace":"n"}}]}"#,
