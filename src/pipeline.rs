@@ -4,7 +4,9 @@
 //! and everything else is still read. Order of work never shows in the result.
 
 mod failures;
+mod malformed;
 mod outcome;
+mod reason;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

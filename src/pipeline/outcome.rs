@@ -5,7 +5,8 @@ use std::sync::Arc;
 use evenhand_model::document::{Document, FileFacts, Format, ReadError};
 use evenhand_reports::report::{OWN_EVIDENCE, OWN_REPORT};
 
-use crate::config;
+use super::malformed::Malformed;
+use super::reason;
 use crate::sources::{Found, LoadError, Loaded};
 
 /// What becomes of one file.
@@ -74,20 +75,24 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
         let place = error.document.strip_prefix(&*document.path).unwrap_or_default().to_owned();
         return Outcome::Failed { place, reason: error.reason, remedy: error.remedy, provider: Some(provider) };
     }
-    if document.format == Format::Json
-        && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&document.text)
+    let malformed = Malformed::of(document);
+    let template = reason::is_template(document, malformed);
+    // What ends early says nothing of what it was, whatever it is called. Other mistakes may be what a program allows, such
+    // as comments.
+    if let Some(Malformed { syntax, line, column, is_cut }) = malformed
+        && !template
+        && (found.named || is_cut)
     {
-        // What ends early says nothing of what it was, whatever it is called. Other mistakes may be what a program allows,
-        // such as comments.
-        let is_cut = error.is_eof() && !document.text.trim().is_empty();
-        if found.named || is_cut {
-            return Outcome::Failed {
-                place: format!(":{}:{}", error.line(), error.column()),
-                reason: if is_cut { "it is JSON that ends early" } else { "it is not valid JSON" }.to_owned(),
-                remedy: "export or write it again".to_owned(),
-                provider: None,
-            };
-        }
+        return Outcome::Failed {
+            place: format!(":{line}:{column}"),
+            reason: if is_cut {
+                format!("it is {syntax} that ends early")
+            } else {
+                format!("it is not valid {syntax}")
+            },
+            remedy: "export or write it again".to_owned(),
+            provider: None,
+        };
     }
     let schema = document.head.values.iter().find(|(key, _)| key == "schema").map_or("", |(_, form)| form.as_str());
     let own = [("evenhand/evidence", OWN_EVIDENCE), ("evenhand/report", OWN_REPORT), ("evenhand/baseline", OWN_REPORT)];
@@ -95,30 +100,6 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
     if let Some((_, reason)) = own {
         return Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: None };
     }
-    let reason = match document.format {
-        Format::Toml if found.file.file_name().is_some_and(|name| name == config::NAME) => {
-            "a configuration of evenhand that this scan does not use"
-        }
-        Format::Toml if found.file.file_name().is_some_and(|name| name == config::WAIVERS) => {
-            "waivers of evenhand that this scan does not use"
-        }
-        _ if document.text.trim().is_empty() => "it is empty",
-        Format::Yaml if is_workflow(&document.path) && document.head.has("jobs") => "a workflow that runs no agent",
-        Format::Yaml | Format::Text if is_workflow(&document.path) => {
-            "a workflow that is not valid YAML, or has no `jobs`"
-        }
-        Format::Json => "JSON, but no provider knows its keys",
-        Format::Ndjson => "lines of JSON, but no provider knows their keys",
-        Format::Yaml => "YAML, but no provider knows its keys",
-        Format::Toml => "TOML, but no provider knows its keys",
-        Format::Csv => "CSV, but no provider knows its columns",
-        Format::Text => "text that no provider knows",
-    };
-    Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: Some(loaded.digest) }
-}
-
-/// Whether a file lies where GitHub looks for workflows.
-fn is_workflow(path: &str) -> bool {
-    let path = path.replace('\\', "/");
-    (path.ends_with(".yml") || path.ends_with(".yaml")) && path.contains(".github/workflows/")
+    let reason = reason::of(found, document, malformed, template);
+    Outcome::Unrecognised { reason, bytes: loaded.bytes, digest: Some(loaded.digest) }
 }

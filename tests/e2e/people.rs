@@ -146,12 +146,14 @@ fn a_quiet_run_names_the_source_that_fails_its_cause_and_a_remedy() {
     let scene = Scene::new()
         .file("empty.json", b"")
         .file("tabs.yaml", b"apiVersion: v1\nkind: Pod\nmetadata:\n\tname: x\n")
-        .file("other.json", b"{\"a\":1}");
+        .file("other.json", b"{\"a\":1}")
+        .file("broken.yaml", b"a: b\n  c: [d\n");
     for (file, said) in [
         ("empty.json", "empty.json: it is empty"),
         ("missing.json", "missing.json: there is no such file or folder"),
         ("tabs.yaml", "tabs.yaml:4:2: this is no YAML: the line is indented with a tab"),
         ("other.json", "other.json: JSON, but no provider knows its keys"),
+        ("broken.yaml", "it is not valid YAML"),
     ] {
         let run = scene.run(&["scan", file, "-q"]);
         assert_eq!(run.code, 3, "{file}");

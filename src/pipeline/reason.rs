@@ -1,0 +1,102 @@
+//! Why a document that can be read is no provider's, in the words of the report.
+
+use evenhand_model::document::{Document, Format};
+
+use super::malformed::Malformed;
+use crate::config;
+use crate::sources::Found;
+
+/// The reason. `template`: whether it is one by [`is_template`].
+pub(super) fn of(found: &Found, document: &Document, malformed: Option<Malformed>, template: bool) -> String {
+    let is_called = |name: &str| found.file.file_name().is_some_and(|held| held == name);
+    let reason = match document.format {
+        Format::Toml if is_called(config::NAME) => "a configuration of evenhand that this scan does not use",
+        Format::Toml if is_called(config::WAIVERS) => "waivers of evenhand that this scan does not use",
+        _ if document.text.trim().is_empty() => "it is empty",
+        Format::Yaml if is_workflow(&document.path) && document.head.has("jobs") => "a workflow that runs no agent",
+        Format::Yaml | Format::Text if is_workflow(&document.path) => {
+            "a workflow that is not valid YAML, or has no `jobs`"
+        }
+        _ if template => "a template; scan what it is rendered to",
+        format => return unknown(format, malformed),
+    };
+    reason.to_owned()
+}
+
+/// The reason for what is nothing in particular.
+fn unknown(format: Format, malformed: Option<Malformed>) -> String {
+    if let Some(Malformed { syntax, line, column, .. }) = malformed {
+        return format!("not valid {syntax} at line {line}, column {column}, and no provider knows its keys");
+    }
+    let reason = match format {
+        Format::Json => "JSON, but no provider knows its keys",
+        Format::Ndjson => "lines of JSON, but no provider knows their keys",
+        Format::Yaml => "YAML, but no provider knows its keys",
+        Format::Toml => "TOML, but no provider knows its keys",
+        Format::Csv => "CSV, but no provider knows its columns",
+        Format::Text => "text that no provider knows",
+    };
+    reason.to_owned()
+}
+
+/// Whether a text is one that a program makes documents of: by its name, or by marks in a text that is malformed for them.
+pub(super) fn is_template(document: &Document, malformed: Option<Malformed>) -> bool {
+    const ENDINGS: [&str; 8] = ["erb", "gotmpl", "hbs", "j2", "jinja", "jinja2", "mustache", "tmpl"];
+    let ending = document.relative.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let is_called_so = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
+    let has_marks = || ["{{", "{%", "<%"].iter().any(|mark| document.text.contains(mark));
+    is_called_so || malformed.is_some_and(|malformed| !malformed.is_cut && has_marks())
+}
+
+/// Whether a file lies where GitHub looks for workflows.
+fn is_workflow(path: &str) -> bool {
+    let path = path.replace('\\', "/");
+    (path.ends_with(".yml") || path.ends_with(".yaml")) && path.contains(".github/workflows/")
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::document::{FileFacts, Head};
+
+    use super::*;
+
+    fn reason(path: &str, text: &str, format: Format) -> String {
+        let found = Found {
+            file: path.into(),
+            path: path.into(),
+            relative: path.into(),
+            source_name: "lab".into(),
+            user_level: false,
+            named: false,
+            bytes: text.len() as u64,
+        };
+        let document = Document {
+            path: path.into(),
+            relative: path.into(),
+            source_name: "lab".into(),
+            format,
+            text: text.to_owned(),
+            head: Head::default(),
+            file: FileFacts::default(),
+        };
+        let malformed = Malformed::of(&document);
+        of(&found, &document, malformed, is_template(&document, malformed))
+    }
+
+    #[test]
+    fn the_reason_tells_what_is_well_formed_from_what_is_not_and_from_templates() {
+        let template = "a template; scan what it is rendered to";
+        for (path, text, format, said) in [
+            ("policy.json.j2", "{\"a\": 1}", Format::Json, template),
+            ("a.yaml", "name: {{ .Values.x }}-y\n", Format::Yaml, template),
+            ("a.yaml", "a: b\n  c: [d\n", Format::Yaml, "not valid YAML at line 2, column "),
+            ("a.json", "{\"a\": }", Format::Json, "not valid JSON at line 1, column 7, and no provider knows its keys"),
+            ("a.yaml", "a: b\n---\nc: !Ref d\n", Format::Yaml, "YAML, but no provider knows its keys"),
+            ("a.json", "{\"a\": \"{{x}}\"}", Format::Json, "JSON, but no provider knows its keys"),
+            ("a.json", " ", Format::Json, "it is empty"),
+        ] {
+            let reason = reason(path, text, format);
+            assert!(reason.starts_with(said), "{path} {text:?}: {reason}");
+        }
+    }
+}
