@@ -234,7 +234,9 @@ impl Loader<'_> {
                 };
                 let broken =
                     |document: &Document| providers().find_map(|(at, provider)| Some((at, provider.broken(document)?)));
-                let outcome = judge(found, sources::load(found, self.limits), recognise, broken);
+                let likeness =
+                    |document: &Document| self.providers.iter().find_map(|provider| provider.likeness(document));
+                let outcome = judge(found, sources::load(found, self.limits), recognise, broken, likeness);
                 done(found.bytes);
                 outcome
             })

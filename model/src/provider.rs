@@ -55,6 +55,12 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// What a document that nobody recognises looks like, and at which place or under which name it would be recognised: a
+    /// hint for people, and never evidence.
+    fn likeness(&self, _document: &Document) -> Option<String> {
+        None
+    }
+
     /// Files below a home folder that belong to this provider, as paths with `/` relative to it.
     fn home_files(&self) -> &'static [&'static str] {
         &[]

@@ -130,6 +130,9 @@ pub const OWN_EVIDENCE: &str = "evidence that evenhand wrote";
 /// The same of a JSON report and of a baseline.
 pub const OWN_REPORT: &str = "a report or a baseline that evenhand wrote";
 
+/// Begins what a source file is that no provider knows where it lies, and that one would know elsewhere.
+pub const LOOKS_LIKE: &str = "it looks like ";
+
 impl SourceFile {
     /// Whether nobody expects a provider to know it.
     pub fn is_expected(&self) -> bool {
@@ -144,14 +147,18 @@ impl SourceFile {
     /// Whether it is text that people write beside their documents, such as a README: no provider knows it, and nobody
     /// expects one to.
     pub fn is_prose(&self) -> bool {
-        const NAMES: [&str; 8] =
-            ["authors", "changelog", "contributing", "copying", "license", "licence", "notice", "readme"];
+        const NAMES: [&str; 9] =
+            ["authors", "changelog", "contributing", "copying", "license", "licence", "notice", "notices", "readme"];
         const ENDINGS: [&str; 6] = ["adoc", "markdown", "md", "mdx", "rst", "txt"];
+        const DATA: [&str; 9] = ["csv", "gz", "json", "jsonl", "ndjson", "toml", "yaml", "yml", "zst"];
         let name = self.path.rsplit('/').next().unwrap_or(&self.path).to_ascii_lowercase();
-        let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
-        let is_text = (ending.is_empty() && NAMES.contains(&stem)) || ENDINGS.contains(&ending);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        // What follows such a name says whose it is: `LICENSE-MIT`, `LICENSE.project`.
+        let is_called_so = || name.split(['.', '-', '_']).next().is_some_and(|first| NAMES.contains(&first));
+        let is_text = ENDINGS.contains(&ending) || (!DATA.contains(&ending) && is_called_so());
         // A pattern stands for several files of one type.
-        self.status == SourceStatus::Unrecognised && is_text && self.bytes > 0
+        let is_unknown = self.status == SourceStatus::Unrecognised && !self.what.starts_with(LOOKS_LIKE);
+        is_unknown && is_text && self.bytes > 0
     }
 }
 
@@ -277,6 +284,29 @@ pub enum WriteError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_for_people_is_told_by_its_name_and_not_what_looks_like_a_document() {
+        let is_prose = |path: &str, what: &str| {
+            let file = SourceFile {
+                path: path.into(),
+                status: SourceStatus::Unrecognised,
+                provider: None,
+                what: what.into(),
+                bytes: 1,
+            };
+            file.is_prose()
+        };
+        let unknown = "text that no provider knows";
+        for path in ["NOTICE", "a/project.NOTICE.txt", "LICENSE-MIT", "LICENSE.project", "b/README.md", "notes.v2.txt"]
+        {
+            assert!(is_prose(path, unknown), "{path}");
+        }
+        for path in ["license.json", "README.yaml", "notice.csv.gz", "Makefile"] {
+            assert!(!is_prose(path, unknown), "{path}");
+        }
+        assert!(!is_prose("agent.md", &format!("{LOOKS_LIKE}the definition of an agent")));
+    }
 
     #[test]
     fn a_rule_with_its_level_is_read_as_it_is_written() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, FileFacts, Format, ReadError};
-use evenhand_reports::report::{OWN_EVIDENCE, OWN_REPORT};
+use evenhand_reports::report::{LOOKS_LIKE, OWN_EVIDENCE, OWN_REPORT};
 
 use super::malformed::Malformed;
 use super::reason;
@@ -16,18 +16,19 @@ pub(super) enum Outcome {
     Failed { place: String, reason: String, remedy: String, provider: Option<usize> },
 }
 
-/// Judges a file by what loading made of it. `recognise` and `broken`: what the providers say of it, each known by its
-/// position.
+/// Judges a file by what loading made of it. `recognise`, `broken` and `likeness`: what the providers say of it, each
+/// provider known by its position.
 pub(super) fn judge(
     found: &Found,
     loaded: Result<Loaded, LoadError>,
     recognise: impl Fn(&Document) -> Option<(usize, &'static str)>,
     broken: impl Fn(&Document) -> Option<(usize, ReadError)>,
+    likeness: impl Fn(&Document) -> Option<String>,
 ) -> Outcome {
     match loaded {
         Ok(loaded) => match recognise(&loaded.document) {
             Some((slot, kind)) => Outcome::Recognised { slot, kind, loaded: Box::new(loaded) },
-            None => unrecognised(found, &loaded, broken),
+            None => unrecognised(found, &loaded, broken, likeness),
         },
         Err(LoadError::Binary) if !found.named => {
             Outcome::Unrecognised { reason: "a binary file".to_owned(), bytes: found.bytes, digest: None }
@@ -61,7 +62,12 @@ pub(super) fn judge(
 }
 
 /// Why a readable file is no document of any provider. A file that the user named must at least be well formed.
-fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Option<(usize, ReadError)>) -> Outcome {
+fn unrecognised(
+    found: &Found,
+    loaded: &Loaded,
+    broken: impl Fn(&Document) -> Option<(usize, ReadError)>,
+    likeness: impl Fn(&Document) -> Option<String>,
+) -> Outcome {
     let document = &loaded.document;
     if found.named && document.text.trim().is_empty() {
         return Outcome::Failed {
@@ -100,6 +106,9 @@ fn unrecognised(found: &Found, loaded: &Loaded, broken: impl Fn(&Document) -> Op
     if let Some((_, reason)) = own {
         return Outcome::Unrecognised { reason: reason.to_owned(), bytes: loaded.bytes, digest: None };
     }
-    let reason = reason::of(found, document, malformed, template);
+    let reason = reason::special(found, document, template)
+        .map(str::to_owned)
+        .or_else(|| likeness(document).map(|likeness| format!("{LOOKS_LIKE}{likeness}")))
+        .unwrap_or_else(|| reason::unknown(document.format, malformed));
     Outcome::Unrecognised { reason, bytes: loaded.bytes, digest: Some(loaded.digest) }
 }

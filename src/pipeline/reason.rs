@@ -6,10 +6,11 @@ use super::malformed::Malformed;
 use crate::config;
 use crate::sources::Found;
 
-/// The reason. `template`: whether it is one by [`is_template`].
-pub(super) fn of(found: &Found, document: &Document, malformed: Option<Malformed>, template: bool) -> String {
+/// The reason for what is known for something although no provider reads it. `template`: whether it is one by
+/// [`is_template`].
+pub(super) fn special(found: &Found, document: &Document, template: bool) -> Option<&'static str> {
     let is_called = |name: &str| found.file.file_name().is_some_and(|held| held == name);
-    let reason = match document.format {
+    Some(match document.format {
         Format::Toml if is_called(config::NAME) => "a configuration of evenhand that this scan does not use",
         Format::Toml if is_called(config::WAIVERS) => "waivers of evenhand that this scan does not use",
         _ if document.text.trim().is_empty() => "it is empty",
@@ -18,13 +19,12 @@ pub(super) fn of(found: &Found, document: &Document, malformed: Option<Malformed
             "a workflow that is not valid YAML, or has no `jobs`"
         }
         _ if template => "a template; scan what it is rendered to",
-        format => return unknown(format, malformed),
-    };
-    reason.to_owned()
+        _ => return None,
+    })
 }
 
 /// The reason for what is nothing in particular.
-fn unknown(format: Format, malformed: Option<Malformed>) -> String {
+pub(super) fn unknown(format: Format, malformed: Option<Malformed>) -> String {
     if let Some(Malformed { syntax, line, column, .. }) = malformed {
         return format!("not valid {syntax} at line {line}, column {column}, and no provider knows its keys");
     }
@@ -80,7 +80,8 @@ mod tests {
             file: FileFacts::default(),
         };
         let malformed = Malformed::of(&document);
-        of(&found, &document, malformed, is_template(&document, malformed))
+        let special = special(&found, &document, is_template(&document, malformed));
+        special.map_or_else(|| unknown(format, malformed), str::to_owned)
     }
 
     #[test]

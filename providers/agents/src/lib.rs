@@ -11,6 +11,7 @@ mod card;
 mod clients;
 mod command;
 pub mod issued;
+mod likeness;
 mod locate;
 mod permissions;
 mod profiles;
@@ -133,6 +134,10 @@ impl Provider for Agents {
 
     fn broken(&self, document: &Document) -> Option<ReadError> {
         reader::broken(document)
+    }
+
+    fn likeness(&self, document: &Document) -> Option<String> {
+        likeness::likeness(document)
     }
 
     fn home_files(&self) -> &'static [&'static str] {
