@@ -71,7 +71,12 @@ impl Screen {
                 self.say(2, &format!("{line}:"), Style::new(), sink)?;
                 self.files(&expected, sink)?;
             } else {
-                self.say(2, &format!("{line}; -v or -o json lists what"), Style::new(), sink)?;
+                self.say(
+                    2,
+                    &format!("{line}; -v or -o json lists them among those not recognised"),
+                    Style::new(),
+                    sink,
+                )?;
             }
         }
         if !report.hints.is_empty() {

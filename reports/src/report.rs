@@ -194,7 +194,7 @@ pub struct Coverage {
     pub files_partial: usize,
     /// Files not understood at all.
     pub files_failed: usize,
-    /// Files that no provider knows.
+    /// Files that no provider knows, text for people and what an earlier scan wrote among them.
     pub files_unrecognised: usize,
     /// All identities.
     pub identities: usize,

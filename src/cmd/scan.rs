@@ -169,12 +169,16 @@ pub(super) fn summary(
     }
     let coverage = &report.coverage;
     let read = coverage.files_read + coverage.files_partial;
-    let expected = report.scan.sources.iter().filter(|file| file.is_expected()).count();
+    let sources = || report.scan.sources.iter();
+    let (prose, own) =
+        (sources().filter(|file| file.is_prose()).count(), sources().filter(|file| file.is_own()).count());
     let mut parts = vec![counted(read, "file read", "files read")];
     for (count, what) in [
         (coverage.files_failed, "failed"),
         (coverage.files_partial, "in part"),
-        (coverage.files_unrecognised - expected, "not recognised"),
+        (coverage.files_unrecognised.saturating_sub(prose + own), "not recognised"),
+        (prose, "of text for people"),
+        (own, "of an earlier scan"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

@@ -231,7 +231,7 @@ fn text_for_people_beside_documents_is_counted_and_listed_where_asked() {
     let plain = scene.run(&["scan", "."]);
     assert!(plain.stdout.contains("2 files of text for people"), "{}", plain.stdout);
     assert!(!plain.stdout.contains("README.md") && plain.stdout.contains("x.json: JSON"), "{}", plain.stdout);
-    assert!(plain.stderr.contains(" 1 not recognised"), "{}", plain.stderr);
+    assert!(plain.stderr.contains(" 1 not recognised, 2 of text for people,"), "{}", plain.stderr);
     let verbose = scene.run(&["scan", ".", "-v"]).stdout;
     assert!(verbose.contains("README.md: text that no provider knows") && verbose.contains("LICENSE: "), "{verbose}");
     let report = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
