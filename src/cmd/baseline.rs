@@ -21,7 +21,7 @@ pub(super) fn run(invocation: &Invocation, verb: &BaselineVerb) -> Result<Exit, 
     let (BaselineVerb::Create(arguments) | BaselineVerb::Update(arguments) | BaselineVerb::Prune(arguments)) = verb;
     #[cfg(feature = "live")]
     nobody_is_asked(&arguments.sources)?;
-    let config = invocation.config(&arguments.sources)?;
+    let config = invocation.config_to_judge_by(&arguments.sources)?;
     let file = arguments.file.as_deref().unwrap_or_else(|| config.baseline());
     // Before everything is read.
     let held = match verb {

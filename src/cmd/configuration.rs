@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use evenhand_model::proposal::quoted;
+
 use super::{Failure, Invocation, without_word};
 use crate::config::{self, Config};
 
@@ -32,6 +34,23 @@ impl Invocation {
         }
         if let Some(file) = &config.waiver_file {
             self.console.detail(&format!("waivers: {file}"));
+        }
+        Ok(config)
+    }
+
+    /// As [`Invocation::config`], for verbs that judge by it: where none is in force and one lies above a source, that is
+    /// told.
+    pub(super) fn config_to_judge_by(&self, sources: &[PathBuf]) -> Result<Config, Failure> {
+        let config = self.config(sources)?;
+        let named = without_word(sources).unwrap_or(sources);
+        if config.file.is_none()
+            && !self.global.no_config
+            && let Some((file, source)) = config::above_source(config::NAME, named)
+        {
+            self.console.warning(
+                &format!("no configuration is used, though `{}` lies above `{}`", file.display(), source.display()),
+                Some(&format!("use it with `--config {}`, or say `--no-config`", quoted(&file.to_string_lossy()))),
+            );
         }
         Ok(config)
     }

@@ -25,7 +25,7 @@ use crate::ruleset;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<Exit, Failure> {
     let operation = (!arguments.operation.is_empty()).then(|| super::operation(&arguments.operation)).transpose()?;
-    let config = invocation.config(&arguments.from.sources)?;
+    let config = invocation.config_to_judge_by(&arguments.from.sources)?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)

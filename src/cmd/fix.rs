@@ -24,7 +24,7 @@ use crate::sources::{LIST, Listed, Proposed};
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit, Failure> {
     let progress = invocation.progress();
-    let config = invocation.config(&arguments.from.sources)?;
+    let config = invocation.config_to_judge_by(&arguments.from.sources)?;
     let (mut capture, _) = invocation.read_for(&arguments.from, &config, &progress)?;
     let parity = ParityConfig::new(config.jobs.clone());
     link(&mut capture.inventory, &parity.jobs);

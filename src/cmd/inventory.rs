@@ -17,7 +17,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Inventory) -> Result
         .and_then(|outputs| output::sensible(&outputs, false, None).map(|()| outputs))
         .map_err(|message| Failure::Message(message, None))?;
     let progress = invocation.progress();
-    let config = invocation.config(&arguments.sources)?;
+    let config = invocation.config_to_judge_by(&arguments.sources)?;
     let (capture, now) = invocation.read(&arguments.sources, &config, &arguments.input, &progress)?;
     if capture.inventory.identities.is_empty() {
         return Err(invocation.nobody(&capture));

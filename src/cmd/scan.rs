@@ -33,7 +33,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
     let written = Written { screen: invocation.screen(arguments.output.all), evidence: &evidence, product };
     let progress = invocation.progress();
     let sources = live_sources::LiveSources::of(arguments)?;
-    let config = invocation.config(&sources.paths)?;
+    let config = invocation.config_to_judge_by(&sources.paths)?;
     let (gate_settings, places) = asked(&config, &arguments.gate);
     let before = Before::of(&gate_settings, &places, &config, &arguments.gate)?;
     tell_idle(invocation, &gate_settings, &config, &arguments.gate);

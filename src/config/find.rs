@@ -37,6 +37,16 @@ fn above(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A file of this name above one of the sources, up to the root of the work tree, with that source. It is not in force: what
+/// a source lies in may be somebody else's.
+pub fn above_source<'s>(name: &str, sources: &'s [PathBuf]) -> Option<(PathBuf, &'s Path)> {
+    sources.iter().find_map(|source| {
+        let inside = source.ancestors().take_while(|folder| !is_root_of_work_tree(folder));
+        let mut above = inside.filter_map(Path::parent).map(|folder| folder.join(name));
+        Some((above.find(|file| file.is_file())?, source.as_path()))
+    })
+}
+
 fn is_root_of_work_tree(folder: &Path) -> bool {
     folder.join(".git").exists()
 }
@@ -44,6 +54,22 @@ fn is_root_of_work_tree(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_above_a_source_is_found_up_to_the_root_of_its_work_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        std::fs::create_dir_all(at("shop/captures/aws")).unwrap();
+        std::fs::create_dir_all(at("shop/other/.git")).unwrap();
+        std::fs::create_dir_all(at("shop/other/captures")).unwrap();
+        std::fs::write(at("shop/evenhand.toml"), "").unwrap();
+        let source = at("shop/captures/aws");
+        let sources = [source.clone()];
+        assert_eq!(above_source("evenhand.toml", &sources), Some((at("shop/evenhand.toml"), source.as_path())));
+        for source in ["shop", "shop/other", "shop/other/captures"] {
+            assert_eq!(above_source("evenhand.toml", &[at(source)]), None, "{source}");
+        }
+    }
 
     #[test]
     fn the_one_source_that_holds_a_file_speaks_for_all_and_two_do_not() {

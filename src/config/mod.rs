@@ -26,7 +26,7 @@ use evenhand_rules::pack::ParamValue;
 use toml::Spanned;
 
 pub(crate) use find::NAME;
-pub use find::find;
+pub use find::{above_source, find};
 pub use problem::ConfigProblem;
 pub(crate) use waivers::NAME as WAIVERS;
 

@@ -418,6 +418,23 @@ fn the_one_source_that_holds_a_configuration_speaks_for_all_and_two_are_refused(
 }
 
 #[test]
+fn a_configuration_above_a_source_that_is_not_used_is_told_with_the_way_to_use_it() {
+    let scene = Scene::new()
+        .file("acme/evenhand.toml", b"[gate]\nfail_on = \"low\"\n")
+        .file("acme/aws/gaad.json", account().as_bytes());
+    let plain = scene.run(&["scan", "acme/aws"]);
+    let said = "no configuration is used, though `acme/evenhand.toml` lies above `acme/aws`";
+    assert_eq!(plain.code, 0, "{}", plain.stderr);
+    for part in [said, "--config acme/evenhand.toml"] {
+        assert!(plain.stderr.contains(part), "{part}: {}", plain.stderr);
+    }
+    for others in [&["acme"][..], &["acme/aws", "--config", "acme/evenhand.toml"], &["acme/aws", "--no-config"]] {
+        let run = scene.run(&[&["scan"], others].concat());
+        assert!(!run.stderr.contains("lies above"), "{others:?}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn the_configuration_is_found_and_its_errors_have_a_place() {
     let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nfail_on = \"low\"\n");
     assert_eq!(scene.run(&["scan", "."]).code, 1);
