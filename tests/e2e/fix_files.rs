@@ -65,6 +65,25 @@ fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
 }
 
 #[test]
+fn a_manifest_that_was_edited_counts_and_that_is_told() {
+    let hash = |text: &str| value!({"identity": "x", "blake3": blake3::hash(text.as_bytes()).to_string()});
+    let scan = |written: &str| {
+        let list = value!({"schema": "evenhand/proposal/v1", "files": {"x_y.rbac.yaml": hash(written)}}).to_string();
+        let scene = Scene::with_account().file("out/x_y.rbac.yaml", CLUSTER.as_bytes());
+        let run = scene.file("out/evenhand-fix.json", list.as_bytes()).run(&["scan", ".", "-o", "json"]);
+        let is_read = json(&run.stdout)["scan"]["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|source| source["path"] == "out/x_y.rbac.yaml" && source["status"] == "read");
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_told = said.contains("`out/x_y.rbac.yaml` is a proposal of `evenhand fix`, edited since");
+        (is_read, is_told)
+    };
+    assert_eq!((scan("another text"), scan(CLUSTER)), ((true, true), (false, false)));
+}
+
+#[test]
 fn nothing_is_replaced_and_wrong_questions_are_answered() {
     let scene = Scene::with_account().file("cluster/prod/all.yaml", CLUSTER.as_bytes());
     let all = ["fix", "incident-agent", "--from", "gaad.json"];
