@@ -184,6 +184,11 @@ impl Snapshot {
     /// When it cannot be read, is no report, or is not whole because a filter left findings out.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
         let fail = |what: String, remedy| SnapshotError { path: path.to_owned(), what, remedy };
+        if path.is_dir() {
+            let remedy =
+                "write one with `evenhand scan … -o json=FILE`; `evenhand history` tells what changed in a store";
+            return Err(fail("is a folder, and the JSON report of a scan is wanted".to_owned(), remedy));
+        }
         let file = File::open(path).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;
         let mut text = Vec::new();
         BufReader::new(file).read_to_end(&mut text).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;

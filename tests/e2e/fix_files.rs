@@ -28,8 +28,11 @@ fn a_proposal_is_no_evidence_in_whatever_folder_it_is() {
     for (out, file) in
         [("proposals", "proposals/role-incident-agent.policy.json"), (".", "role-incident-agent.policy.json")]
     {
-        assert_eq!(scene.run(&["fix", "incident-agent", "--from", ".", "--out", out]).code, 0, "{out}");
+        let run = scene.run(&["fix", "incident-agent", "--from", ".", "--out", out]);
+        assert_eq!(run.code, 0, "{out}");
         assert!(scene.path(file).is_file(), "{file}");
+        // The steps name the files as they are called there.
+        assert!(run.stdout.contains(&format!("To put it in place, in the folder `{out}`")), "{}", run.stdout);
         let again = json(&scene.run(&["scan", ".", "-o", "json"]).stdout);
         assert_eq!(again["scan"]["id"], first["scan"]["id"], "{out}");
         let sources = again["scan"]["sources"].as_array().unwrap();
