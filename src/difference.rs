@@ -1,11 +1,11 @@
 //! What changed between two scans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use evenhand_model::score::Millionths;
 use serde::Serialize;
 
-use crate::held::Exchange;
+use crate::held::{Exchange, Part};
 use crate::snapshot::{Seen, Snapshot, Standing};
 
 /// What changed from one scan to a later one. Everything is sorted: findings worst first, the rest by id.
@@ -87,7 +87,7 @@ pub struct AccessChange {
     pub operations: Option<(Option<i64>, Option<i64>)>,
     /// The parity verdict before and now, where it was compared; `None` where it is the same.
     pub verdict: Option<(Option<String>, Option<String>)>,
-    /// Excess over the human role that is new, as `operation on scope`.
+    /// Excess over the human role that is new, as `operation on scope`; what earlier excess holds is not.
     pub gained: Vec<String>,
     /// Excess that is no longer there.
     pub lost: Vec<String>,
@@ -197,18 +197,9 @@ fn not_compared(old: &Snapshot, new: &Snapshot) -> usize {
 
 /// Changes of identities that both scans know.
 fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
-    let mut gained: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut lost: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (into, these, those) in [(&mut gained, &new.excess, &old.excess), (&mut lost, &old.excess, &new.excess)] {
-        for (identity, operation, scope) in these.difference(those) {
-            into.entry(identity).or_default().insert(format!("{operation} on {scope}"));
-        }
-    }
     let changes = new.identities.iter().filter_map(|(id, now)| {
         let was = old.identities.get(id)?;
-        let take = |held: &mut BTreeMap<&str, BTreeSet<String>>| -> Vec<String> {
-            held.remove(id.as_str()).unwrap_or_default().into_iter().collect()
-        };
+        let Exchange { gained, lost } = Exchange::of(&excess(old, id), &excess(new, id));
         let exchange = was.access_list.as_ref().zip(now.access_list.as_ref());
         let exchange = exchange.map(|(was, now)| Exchange::between(was, now));
         // Lists that differ in words alone, as where a wildcard holds what one of them names too, are the same access.
@@ -223,8 +214,8 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
             nature: (was.nature != now.nature).then(|| (was.nature.clone(), now.nature.clone())),
             operations: (was.operations != now.operations).then_some((was.operations, now.operations)),
             verdict: (was.verdict != now.verdict).then(|| (was.verdict.clone(), now.verdict.clone())),
-            gained: take(&mut gained),
-            lost: take(&mut lost),
+            gained,
+            lost,
             access_changed: is_other,
             access_gained,
             access_lost,
@@ -237,9 +228,18 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
     changes.collect()
 }
 
+/// What an identity of a scan holds beyond its human role.
+fn excess<'a>(scan: &'a Snapshot, identity: &str) -> BTreeSet<Part<'a>> {
+    let atoms = scan.excess.get(identity).into_iter().flatten();
+    atoms.map(|(operation, scope, condition)| (operation.as_str(), scope.as_str(), condition.as_str())).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::snapshot::Atom;
 
     fn seen(severity: &str, status: &str, waived: bool) -> Seen {
         Seen {
@@ -254,7 +254,12 @@ mod tests {
         }
     }
 
-    fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str)]) -> Snapshot {
+    fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str, &str)]) -> Snapshot {
+        let mut atoms: BTreeMap<String, BTreeSet<Atom>> = BTreeMap::new();
+        for (id, operation, scope) in excess {
+            let atom = ((*operation).to_owned(), (*scope).to_owned(), String::new());
+            atoms.entry((*id).to_owned()).or_default().insert(atom);
+        }
         Snapshot {
             score: Some((Millionths(500_000), Millionths(500_000))),
             findings: findings.iter().map(|(id, seen)| ((*id).to_owned(), seen.clone())).collect(),
@@ -265,10 +270,7 @@ mod tests {
                     ((*id).to_owned(), standing)
                 })
                 .collect(),
-            excess: excess
-                .iter()
-                .map(|(id, operation)| ((*id).to_owned(), (*operation).to_owned(), "*".to_owned()))
-                .collect(),
+            excess: atoms,
             ..Snapshot::default()
         }
     }
@@ -282,7 +284,7 @@ mod tests {
                 ("c", seen("low", "fail", false)),
             ],
             &[("bot", 3), ("gone", 1)],
-            &[("bot", "s3:GetObject")],
+            &[("bot", "s3:GetObject", "*")],
         );
         let new = snapshot(
             &[
@@ -291,7 +293,7 @@ mod tests {
                 ("d", seen("critical", "fail", false)),
             ],
             &[("bot", 4), ("fresh", 1)],
-            &[("bot", "s3:PutObject")],
+            &[("bot", "s3:PutObject", "*")],
         );
         let difference = Difference::between(&old, &new);
         let ids = |changes: &[Change]| changes.iter().map(|change| change.id.clone()).collect::<Vec<_>>();
@@ -307,6 +309,25 @@ mod tests {
             (&bot.gained[..], &bot.lost[..]),
             (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn excess_that_earlier_excess_holds_is_no_change() {
+        let scan = |excess: &[(&str, &str, &str)]| snapshot(&[], &[("bot", 1)], excess);
+        let wide = scan(&[("bot", "s3:GetObject", "b/*")]);
+        let beside = scan(&[("bot", "s3:GetObject", "b/*"), ("bot", "s3:GetObject", "b/c/*")]);
+        assert!(Difference::between(&wide, &beside).is_empty());
+        assert!(Difference::between(&beside, &wide).is_empty());
+        let narrow = scan(&[("bot", "s3:GetObject", "b/c/*")]);
+        let part = ["part of s3:GetObject on b/*".to_owned()];
+        let told = Difference::between(&narrow, &wide);
+        assert_eq!((&told.access[0].gained[..], told.access[0].lost.is_empty()), (&part[..], true));
+        // A condition is part of what is held.
+        let mut held = scan(&[]);
+        let atom = ("s3:GetObject".to_owned(), "b/*".to_owned(), "mfa".to_owned());
+        held.excess.insert("bot".to_owned(), BTreeSet::from([atom]));
+        let told = Difference::between(&held, &wide);
+        assert_eq!((&told.access[0].gained[..], told.access[0].lost.is_empty()), (&part[..], true));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What an identity held before and what it holds now, by the lists of two reports.
+//! What an identity held before and what it holds now, by the lists of two reports: all that it may do, or its excess.
 //!
 //! A list is made with the catalogue of its scan, which a report does not hold: an operation that a wildcard of the other list
 //! stands for was not gained or lost. Nor were resources that a pattern of the other list holds for certain, as far as its
@@ -22,13 +22,17 @@ pub struct Exchange {
 impl Exchange {
     /// From one list to a later one, as the column `access_list` holds them.
     pub fn between(old: &str, new: &str) -> Self {
-        let (old, new) = (parts(old), parts(new));
-        Self { gained: beyond(&new, &old), lost: beyond(&old, &new) }
+        Self::of(&parts(old), &parts(new))
+    }
+
+    /// From parts to later ones.
+    pub fn of(old: &BTreeSet<Part<'_>>, new: &BTreeSet<Part<'_>>) -> Self {
+        Self { gained: beyond(new, old), lost: beyond(old, new) }
     }
 }
 
 /// An operation, or a wildcard for several, on what, and under what condition; that is empty where there is none.
-type Part<'a> = (&'a str, &'a str, &'a str);
+pub type Part<'a> = (&'a str, &'a str, &'a str);
 
 fn parts(list: &str) -> BTreeSet<Part<'_>> {
     let places = list.split("; ").filter_map(|part| part.split_once(" on "));

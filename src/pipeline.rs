@@ -85,6 +85,8 @@ pub struct Capture {
     pub passed_over: u64,
     /// Whether some home folder was looked into, of which only known places are.
     pub known_places: bool,
+    /// Files below the sources that are proposals of `evenhand fix` which somebody changed, and that were opened all the same.
+    pub edited_proposals: Vec<Arc<str>>,
     /// The catalogues that access is resolved with.
     pub catalogs: Vec<CatalogSource>,
     /// A hash of all content that was looked at.
@@ -186,7 +188,12 @@ pub fn read(request: &ReadRequest<'_>, providers: &[Box<dyn Provider>]) -> Captu
             }
         }
     }
-    Capture { passed_over: listing.passed_over, known_places: listing.known_places, ..work.finish() }
+    Capture {
+        passed_over: listing.passed_over,
+        known_places: listing.known_places,
+        edited_proposals: listing.edited.clone(),
+        ..work.finish()
+    }
 }
 
 /// What variables of the environment move, where they are set.

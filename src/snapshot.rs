@@ -14,6 +14,9 @@ use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// An operation, its scope, and its condition, which is empty where there is none.
+pub type Atom = (String, String, String);
+
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -33,8 +36,8 @@ pub struct Snapshot {
     pub identities: BTreeMap<String, Standing>,
     /// Whether it is of a version that did not write what identities may do.
     pub without_access: bool,
-    /// Excess of AI identities over their human roles: identity, operation, scope.
-    pub excess: BTreeSet<(String, String, String)>,
+    /// Excess of AI identities over their human roles, by identity.
+    pub excess: BTreeMap<String, BTreeSet<Atom>>,
 }
 
 /// A finding of a snapshot.
@@ -171,6 +174,7 @@ struct Excess {
     identity: String,
     operation: String,
     scope: String,
+    condition: String,
 }
 
 impl Snapshot {
@@ -180,6 +184,11 @@ impl Snapshot {
     /// When it cannot be read, is no report, or is not whole because a filter left findings out.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
         let fail = |what: String, remedy| SnapshotError { path: path.to_owned(), what, remedy };
+        if path.is_dir() {
+            let remedy =
+                "write one with `evenhand scan … -o json=FILE`; `evenhand history` tells what changed in a store";
+            return Err(fail("is a folder, and the JSON report of a scan is wanted".to_owned(), remedy));
+        }
         let file = File::open(path).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;
         let mut text = Vec::new();
         BufReader::new(file).read_to_end(&mut text).map_err(|error| fail(format!("cannot be read: {error}"), MAKE))?;
@@ -258,11 +267,21 @@ fn identities(table: &Table) -> BTreeMap<String, Standing> {
     rows.collect()
 }
 
-fn excess(table: &Table) -> BTreeSet<(String, String, String)> {
+fn excess(table: &Table) -> BTreeMap<String, BTreeSet<Atom>> {
+    let column = |row: usize, name: &str| text(table, row, name);
     let rows = (0..table.rows()).filter_map(|row| {
-        Some((text(table, row, "identity")?, text(table, row, "operation")?, text(table, row, "scope")?))
+        let atom = (column(row, "operation")?, column(row, "scope")?, column(row, "condition")?);
+        Some((column(row, "identity")?, atom))
     });
-    rows.collect()
+    by_identity(rows)
+}
+
+fn by_identity(rows: impl Iterator<Item = (String, Atom)>) -> BTreeMap<String, BTreeSet<Atom>> {
+    let mut all: BTreeMap<String, BTreeSet<Atom>> = BTreeMap::new();
+    for (identity, atom) in rows {
+        all.entry(identity).or_default().insert(atom);
+    }
+    all
 }
 
 impl From<Document> for Snapshot {
@@ -297,12 +316,13 @@ impl From<Document> for Snapshot {
             findings: findings.collect(),
             identities: identities.collect(),
             without_access,
-            excess: document
-                .tables
-                .excess
-                .into_iter()
-                .map(|atom| (atom.identity, atom.operation, atom.scope))
-                .collect(),
+            excess: by_identity(
+                document
+                    .tables
+                    .excess
+                    .into_iter()
+                    .map(|atom| (atom.identity, (atom.operation, atom.scope, atom.condition))),
+            ),
         }
     }
 }

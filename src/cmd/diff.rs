@@ -23,6 +23,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Diff) -> Result<Exit
         let said = "the two scans evaluated different rules, so findings may be new or resolved because a rule is";
         invocation.console.warning(said, Some("scan the earlier capture again with the same rules"));
     }
+    // Times of reports are all written in one form, in UTC.
+    if old.time > new.time {
+        let said = "the first scan is later than the second: what is told as new was there before";
+        invocation.console.warning(said, Some("name the earlier report first"));
+    }
     let difference = Difference::between(&old, &new);
     match arguments.output {
         DiffFormat::Table => say(|sink| table(&difference, arguments.all, sink))?,
@@ -71,7 +76,7 @@ fn access_words(change: &AccessChange) -> Vec<String> {
     }
     let named = !change.access_gained.is_empty() || !change.access_lost.is_empty();
     if change.access_changed && !named {
-        words.push("may do something else than it might; the list is too long for a report".to_owned());
+        words.push("what it may do changed; the list is too long for a report".to_owned());
     }
     for (list, what) in [
         (&change.access_gained, "gained"),

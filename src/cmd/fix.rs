@@ -318,7 +318,10 @@ impl Told<'_> {
                 "  {path}: left, since it is no longer as it was written; take it away, it is no part of this one"
             )?;
         }
-        writeln!(sink, "\nTo put it in place, where nothing was changed")?;
+        // The steps name files without their folder.
+        let folder = files.first().and_then(|path| path.parent()).map(|folder| folder.display().to_string());
+        let place = folder.map(|folder| format!(", in the folder `{}`", printable(&folder))).unwrap_or_default();
+        writeln!(sink, "\nTo put it in place{place}; nothing is changed yet")?;
         let steps = self.remedy.shares().filter(|share| share.changes()).flat_map(|share| &share.steps);
         (1..).zip(steps).try_for_each(|(number, step)| writeln!(sink, "  {number}. {}", printable(step)))
     }

@@ -286,6 +286,7 @@ impl Invocation {
             false => pipeline::read(&request, &self.providers),
         };
         self.tell_failures(&capture);
+        self.tell_edited(&capture);
         Ok((capture, now))
     }
 
@@ -357,6 +358,20 @@ impl Invocation {
         }
         if let Some(more @ 1..) = capture.failures.len().checked_sub(SHOWN) {
             self.console.alarm(&format!("{more} more parts could not be read; the report lists all gaps"), &[], None);
+        }
+    }
+
+    /// Says which proposals are taken for evidence, because they are no longer as they were written.
+    fn tell_edited(&self, capture: &Capture) {
+        let is_read = |path: &str| {
+            let mut read = capture.files.iter().filter(|file| file.status != SourceStatus::Unrecognised);
+            read.any(|file| *file.path == *path)
+        };
+        for path in capture.edited_proposals.iter().filter(|path| is_read(path)) {
+            self.console.warning(
+                &format!("`{path}` is a proposal of `evenhand fix`, edited since, and counts as what is in force"),
+                Some("move it out of the sources until it is applied"),
+            );
         }
     }
 

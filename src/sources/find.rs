@@ -76,6 +76,8 @@ pub struct Listing {
     pub files: Vec<Found>,
     /// Files and folders left out on purpose, sorted.
     pub skipped: Vec<Located>,
+    /// Those of the files that are proposals of `evenhand fix` which somebody changed, sorted.
+    pub edited: Vec<Arc<str>>,
     /// Files and folders that could not be opened, sorted.
     pub failed: Vec<Located>,
     /// Sources of which nothing could be read at all.
@@ -304,6 +306,9 @@ impl<'a> Walk<'a> {
             let relative = slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
             let relative = if below.is_empty() { relative } else { format!("{below}/{relative}") };
             let user_level = user_level || self.in_declared_home(&relative);
+            if proposals.get(holder).is_some_and(|list| list.is_edited(entry.path())) {
+                self.listing.edited.push(Arc::clone(&path));
+            }
             self.add(Found {
                 file: entry.into_path(),
                 path,
@@ -365,6 +370,8 @@ impl<'a> Walk<'a> {
         }
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         listing.skipped.sort();
+        listing.edited.sort();
+        listing.edited.dedup();
         listing.failed.sort();
         listing
     }
@@ -497,6 +504,10 @@ pub(super) mod tests {
             let listing = find(&Request { sources: vec![source.to_owned()], ..Request::default() });
             let reasons: Vec<&str> = listing.skipped.iter().map(|entry| &*entry.reason).collect();
             assert!(!reasons.is_empty() && reasons.iter().all(|reason| *reason == NOT_IN_FORCE), "{reasons:?}");
+            // A manifest that is no longer as it was written is read, and told.
+            let is_edited = |path: &Arc<str>| path.ends_with("/x_z.rbac.yaml");
+            let edited = listing.files.iter().filter(|found| is_edited(&found.path)).count();
+            assert!(listing.edited.len() == edited && listing.edited.iter().all(is_edited), "{:?}", listing.edited);
             listing.files.iter().map(|found| found.relative.to_string()).collect()
         };
         let read = [

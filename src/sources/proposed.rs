@@ -100,6 +100,14 @@ impl Proposed {
         })
     }
 
+    /// Whether a file in the folder is a proposed manifest that somebody changed. It is read, since a list that anybody may
+    /// have written hides nothing that has the form of evidence; and people are told, since it may be in force nowhere.
+    pub(super) fn is_edited(&self, file: &Path) -> bool {
+        let listed = file.file_name().and_then(|name| self.named(name));
+        listed
+            .is_some_and(|listed| file.extension().is_none_or(|ending| ending != "json") && !listed.is_as_written(file))
+    }
+
     /// A file that is listed, and called as proposals are.
     fn named(&self, file: &OsStr) -> Option<&Listed> {
         file.to_str().filter(|name| is_proposed(name)).and_then(|name| self.files.get(name))

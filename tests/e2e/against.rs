@@ -18,8 +18,9 @@ fn later(more: &str) -> Scene {
 #[test]
 fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
     let scene = later("iam:CreateUser");
-    for (source, file) in [("gaad.json", "old.json"), ("later", "new.json")] {
-        let run = scene.run(&["scan", source, "-o", &format!("json={file}")]);
+    let scans = [("gaad.json", "old.json", "2026-11-01T00:00:00Z"), ("later", "new.json", "2026-11-01T00:00:01Z")];
+    for (source, file, now) in scans {
+        let run = scene.run(&["scan", source, "--now", now, "-o", &format!("json={file}")]);
         assert_eq!(run.code, 0, "{}", run.stderr);
     }
     let same = scene.run(&["diff", "old.json", "old.json"]);
@@ -32,6 +33,8 @@ fn diff_tells_what_is_new_what_is_resolved_and_whose_access_changed() {
     assert_eq!(access["access_gained"], serde_json::json!(["iam:CreateUser on *"]));
     assert_eq!((&access["access_changed"], &access["access_lost"]), (&Value::Bool(true), &serde_json::json!([])));
     let back = scene.run(&["diff", "new.json", "old.json"]);
+    assert!(back.stderr.contains("the first scan is later than the second"), "{}", back.stderr);
+    assert!(!same.stderr.contains("later than"), "{}", same.stderr);
     assert!(back.stdout.contains("\n      lost: iam:CreateUser on *"), "{}", back.stdout);
     assert!(back.stdout.contains("excess lost: iam:CreateUser on *"), "{}", back.stdout);
     let markdown = scene.run(&["diff", "old.json", "new.json", "-o", "markdown"]).stdout;
@@ -54,12 +57,13 @@ fn a_diff_with_a_report_of_a_version_that_did_not_write_access_says_what_it_did_
 
 #[test]
 fn what_is_no_whole_report_is_refused_with_a_remedy() {
-    let scene = Scene::with_account().file("broken.json", b"{");
+    let scene = Scene::with_account().file("broken.json", b"{").file("store/scans/a.parquet", b"");
     scene.run(&["scan", "gaad.json", "-o", "json=whole.json"]);
     scene.run(&["scan", "gaad.json", "-o", "json=filtered.json", "--severity", "critical"]);
     for (file, said) in [
         ("absent.json", "cannot be read"),
         ("broken.json", "is no JSON report of a scan"),
+        ("store", "is a folder"),
         ("filtered.json", "by --severity"),
     ] {
         let run = scene.run(&["diff", "whole.json", file]);

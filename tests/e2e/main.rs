@@ -19,6 +19,7 @@ mod decide;
 mod doctor;
 mod federation;
 mod fix;
+mod fix_files;
 mod formats;
 mod gates;
 mod init;

@@ -272,6 +272,45 @@ fn constant(expr: &Expr) -> Option<String> {
     }
 }
 
+/// The regular expressions in which a dot that is written as one of a name stands for any character.
+pub(super) fn open_dots(expr: &Expr) -> Vec<&str> {
+    match expr {
+        Expr::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
+            ("matches", [_, Expr::Text(text)]) if has_open_dot(text) => vec![text.as_str()],
+            (_, arguments) => arguments.iter().flat_map(open_dots).collect(),
+        },
+        Expr::List(items) => items.iter().flat_map(open_dots).collect(),
+        Expr::Member(inner, _) | Expr::Not(inner) | Expr::Negative(inner) => open_dots(inner),
+        Expr::Index(one, other) | Expr::Binary(_, one, other) => [open_dots(one), open_dots(other)].concat(),
+        Expr::Choice(test, yes, no) => [open_dots(test), open_dots(yes), open_dots(no)].concat(),
+        Expr::Null
+        | Expr::Bool(_)
+        | Expr::Int(_)
+        | Expr::Double(_)
+        | Expr::Text(_)
+        | Expr::Name(_)
+        | Expr::Foreign(_) => Vec::new(),
+    }
+}
+
+/// Whether a single dot without a backslash stands before the letters of a name, outside of a class of characters.
+fn has_open_dot(expression: &str) -> bool {
+    let mut chars = expression.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '[' => while chars.next().is_some_and(|c| c != ']') {},
+            '.' if before != Some('.') && chars.peek().is_some_and(|next| next.is_alphanumeric()) => return true,
+            _ => {}
+        }
+        before = Some(c);
+    }
+    false
+}
+
 /// A regular expression, once for each of the texts between which its groups choose, or it as a whole; `None` where it chooses
 /// between anything else.
 fn alternatives(expression: &str) -> Option<Vec<String>> {

@@ -204,6 +204,11 @@ impl Understood for Pool {
             let message = "the mapping has no `google.subject`, which every provider must have";
             notes.push(("/attributeMapping".to_owned(), message.to_owned()));
         }
+        for expression in self.condition.iter().flat_map(asks::open_dots) {
+            let message =
+                format!("a dot of `{expression}` stands for any character: write `[.]` where a name has a dot");
+            notes.push(("/attributeCondition".to_owned(), message));
+        }
         notes
     }
 }

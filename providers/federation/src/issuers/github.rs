@@ -241,8 +241,8 @@ pub(super) fn claim(claim: &str, shape: &Shape) -> Reach {
             Reach { protected: true, guard: Guard::Context, ..Reach::default() }.remark("ref-protected")
         }
         "environment" => environment(shape),
-        "job_workflow_ref" => workflow(shape),
-        "workflow_ref" => started(shape),
+        "job_workflow_ref" => workflow(&dotted(shape)),
+        "workflow_ref" => started(&dotted(shape)),
         "event_name" => shape.literal().map_or_else(Reach::default, |name| event(&name)),
         // What is proposed runs at a reference of type `branch`.
         "ref_type" if shape.literal().as_deref() == Some("tag") => without_proposals(Context::Tag),
@@ -428,6 +428,31 @@ fn environment(shape: &Shape) -> Reach {
     } else {
         Reach { guard: Guard::Context, ..Reach::context(Context::One) }.remark("environment-scoped")
     }
+}
+
+/// A pattern of workflows with dots in place of wildcards of one character that can be nothing else: that of `.github`, and
+/// that before the ending of the file. Regular expressions often leave them without a backslash.
+fn dotted(shape: &Shape) -> Shape {
+    let tokens = shape.tokens();
+    let end = tokens.iter().position(|token| *token == Token::Char('@')).unwrap_or(tokens.len());
+    let spells = |at: usize, text: &str| {
+        let found = tokens.iter().skip(at).zip(text.chars());
+        found.filter(|(token, c)| **token == Token::Char(*c)).count() == text.len()
+    };
+    let mut slashes = tokens.iter().enumerate().filter(|(_, token)| **token == Token::Char('/')).map(|(at, _)| at);
+    // Behind the owner and the repository.
+    let Some(folder) = slashes.nth(1).map(|at| at + 1) else { return shape.clone() };
+    // What may run past a slash may begin anywhere.
+    let is_short = tokens.iter().take(end).all(|token| matches!(token, Token::Char(_) | Token::One));
+    if !is_short || !spells(folder + 1, "github/workflows/") {
+        return shape.clone();
+    }
+    let is_dot = |at: usize| at == folder || ["yml@", "yaml@"].iter().any(|ending| spells(at + 1, ending));
+    let dot = |(at, token): (usize, &Token)| match token {
+        Token::One if at < end && is_dot(at) => Token::Char('.'),
+        other => other.clone(),
+    };
+    Shape::of(&Glob::from_tokens(tokens.iter().enumerate().map(dot)))
 }
 
 /// The workflow that an event starts: it stands in the repository itself, at the reference that the job runs at.

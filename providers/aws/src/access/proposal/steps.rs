@@ -54,10 +54,10 @@ impl<'f> Written<'f> {
 /// A managed policy of a proposal.
 pub(super) struct Managed<'f> {
     pub(super) name: String,
-    pub(super) arn: String,
+    arn: String,
     file: &'f str,
     /// Whether it is attached already, with the text of an earlier proposal.
-    pub(super) is_held: bool,
+    is_held: bool,
 }
 
 impl<'f> Managed<'f> {
@@ -71,8 +71,10 @@ impl<'f> Managed<'f> {
             (name, arn)
         });
         // One that stays keeps its name and its text, and so does one that somebody else has too: a new text would change
-        // what that one may do.
-        let stays = |arn: &str| is_attached(arn) && written.stays(world, principal, arn);
+        // what that one may do. One that a permission set names keeps it as well: a new text is in force at once, and all
+        // else of the set when it is provisioned.
+        let stays =
+            |arn: &str| is_attached(arn) && (kind == Changed::PermissionSet || written.stays(world, principal, arn));
         let free = names.filter(|(_, arn)| !stays(arn) && !others_have(world, principal, kind, arn));
         let each = written.managed.iter().zip(free).map(|(file, (name, arn))| {
             let is_held = is_attached(&arn);
@@ -124,7 +126,10 @@ fn policy_name(name: &str) -> String {
 
 /// What to do, and in which order.
 pub(super) fn steps(world: &World, principal: &Principal, kind: Changed, written: &Written<'_>) -> Vec<String> {
-    let mut steps = Vec::new();
+    let unread = principal.missing.iter().map(|missing| {
+        format!("look at `{missing}` before you take it away: it was not read, and what it denies goes with it")
+    });
+    let mut steps: Vec<String> = unread.collect();
     if written.naming == Naming::Wildcards {
         let date =
             Catalogue::global().sources().first().map_or_else(String::new, |source| format!(" of {}", source.date));
@@ -142,12 +147,7 @@ pub(super) fn steps(world: &World, principal: &Principal, kind: Changed, written
         Changed::User | Changed::Role | Changed::Group => {
             steps.extend(of_principal(world, principal, kind, written, attached));
         }
-        Changed::PermissionSet => steps.extend(super::permission_set::steps(world, principal, written)),
-    }
-    for missing in &principal.missing {
-        steps.push(format!(
-            "look at `{missing}` before you take it away: it was not read, and what it denies goes with it"
-        ));
+        Changed::PermissionSet => steps.extend(super::permission_set::steps(world, principal, written, attached)),
     }
     steps
 }
@@ -308,7 +308,7 @@ const UNDENIED: &str =
     "; until all that is new is in place, what it denies is allowed wherever something else allows it";
 
 /// A step that makes room for others.
-fn first(step: &str, why: &str, denies: bool) -> String {
+pub(super) fn first(step: &str, why: &str, denies: bool) -> String {
     format!("{step}  # first: {why}{}", if denies { UNDENIED } else { "" })
 }
 
@@ -343,7 +343,10 @@ mod tests {
         };
         assert!(detached("Shared") && detached("Own") && !detached("OfGroup"), "{steps:#?}");
         let put = "aws iam put-user-policy --user-name=agent --policy-name=evenhand-right-sized";
-        assert!(steps.first().unwrap().starts_with(put), "{steps:#?}");
+        // What was not read is looked at before anything changes.
+        let commands = steps.iter().skip_while(|step| step.starts_with("look at `")).collect::<Vec<_>>();
+        assert!(commands.len() < steps.len() && commands[0].starts_with(put), "{steps:#?}");
+        assert!(!commands.iter().any(|step| step.starts_with("look at `")), "{steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("delete-user-policy")), "it is replaced: {steps:#?}");
     }
 

@@ -106,6 +106,40 @@ fn every_form_of_the_language_is_matched_and_graded_by_what_it_lets_in() {
 }
 
 #[test]
+fn a_dot_of_a_regular_expression_lets_in_the_names_that_fit_and_is_told() {
+    for (condition, grade, pattern, open) in [
+        ("assertion.sub.matches('^repo:o/a.b:ref:refs/heads/main$')", "unsafe", Some("wildcard-repo"), true),
+        ("assertion.sub.matches('^repo:o.x/a:ref:refs/heads/main$')", "unsafe", Some("shared-issuer-spoof"), true),
+        ("true && !assertion.sub.matches('o/a.b')", "unsafe", Some("negative-only"), true),
+        (r"assertion.sub.matches(r'^repo:o/a\.b:ref:refs/heads/main$')", "safe", None, false),
+        ("assertion.sub.matches('^repo:o/a[.]b:ref:refs/heads/main$')", "safe", None, false),
+        ("assertion.sub.matches('^repo:o/r:ref:refs/heads/.*$')", "weak", Some("unprotected-branch"), false),
+        // No workflow lies in another folder, or ends otherwise.
+        (
+            "assertion.repository_id == '7' && \
+             assertion.job_workflow_ref.matches('^o/r/.github/workflows/w.yml@refs/heads/main$')",
+            "weak",
+            Some("proposals-call"),
+            true,
+        ),
+        (
+            "assertion.repository_id == '7' && \
+             assertion.job_workflow_ref.matches('^o/r/.github/workflows/.*.yml@refs/heads/main$')",
+            "weak",
+            Some("unprotected-branch"),
+            true,
+        ),
+    ] {
+        let said = answer(&json!({ "platform": "gcp", "issuer": "github", "subject": "repo:o/r:pull_request",
+            "condition": { "attributeCondition": condition } }))
+        .unwrap();
+        let graded = (said["grade"].as_str().unwrap_or("null"), said["pattern"].as_str());
+        assert_eq!(graded, (grade, pattern), "{condition}: {said}");
+        assert_eq!(said["notes"].to_string().contains("stands for any character"), open, "{condition}: {said}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_cited() {
     for (condition, cited) in [
         ("assertion.sub.split(':')[1] == 'o/r'", "`assertion.sub.split(':')[1] == 'o/r'`"),
