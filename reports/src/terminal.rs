@@ -15,7 +15,7 @@ use crate::report::{Report, WriteError};
 pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
-use crate::words::{failing, posture};
+use crate::words::{failing, posture, unread};
 use crate::wrap::wrapped;
 
 /// How an AI identity is declared.
@@ -49,9 +49,12 @@ pub fn inventory(report: &Report, options: Options, sink: &mut dyn Write) -> Res
 
 impl Screen {
     fn summary(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let Some(score) = &report.score else { return Ok(()) };
-        let line = format!("evenhand posture {}  ·  {}", posture(score), finding_words(report));
+        let (Some(score), Some(told)) = (&report.score, posture(report)) else { return Ok(()) };
+        let line = format!("evenhand posture {told}  ·  {}", finding_words(report));
         self.say(0, &line, Style::new().bold(), sink)?;
+        if let Some(unread) = unread(report) {
+            self.say(0, &format!("this scan is incomplete: {unread}"), Style::new().red().bold(), sink)?;
+        }
         let judged: Vec<String> = report
             .coverage
             .verdicts
@@ -242,7 +245,11 @@ fn finding_words(report: &Report) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
         .collect();
-    let found = if parts.is_empty() { "no finding".to_owned() } else { format!("findings: {}", parts.join(", ")) };
+    let found = match (parts.is_empty(), report.is_complete()) {
+        (true, true) => "no finding".to_owned(),
+        (true, false) => "no finding in what was read".to_owned(),
+        (false, _) => format!("findings: {}", parts.join(", ")),
+    };
     match report.filtered {
         0 => found,
         filtered => format!("{found}, {} not shown", thousands(filtered as u64)),

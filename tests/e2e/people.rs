@@ -62,6 +62,25 @@ fn what_to_fix_first_is_told_by_identity() {
 }
 
 #[test]
+fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
+    let export = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/acme/aws/111111111111/account-authorization-details.json");
+    let whole = std::fs::read(export).unwrap();
+    let scene = Scene::new().file("gaad.json", &whole[..whole.len() / 2]);
+    let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
+    let run = scene.run(&[&["scan", "gaad.json"][..], &forms].concat());
+    let incomplete = "1 document is damaged or not understood; 1 part of the input could not be read";
+    let first: Vec<&str> = run.stdout.split_whitespace().take(60).collect();
+    for (form, text) in [("table", first.join(" ")), ("markdown", scene.read("r.md")), ("html", scene.read("r.html"))] {
+        assert!(text.contains(incomplete), "{form}: {text}");
+        assert!(text.contains("not known: nothing is open in what was read"), "{form}: {text}");
+        assert!(!text.contains("1000 of 1000"), "{form}: {text}");
+    }
+    let score = &json(&scene.read("r.json"))["score"];
+    assert_eq!((&score["known"], &score["complete"]), (&json("false"), &json("false")), "{score}");
+}
+
+#[test]
 fn a_gate_names_what_keeps_the_score_down() {
     let scene = Scene::with_account();
     let run = scene.run(&["scan", "gaad.json", "-q", "-o", "json=r.json", "--min-score", "700"]);
