@@ -153,6 +153,20 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// The first of some texts, each once and in the order of their coming, and how many more there are.
+pub(crate) fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for text in texts {
+        if !distinct.contains(&text) {
+            distinct.push(text);
+        }
+    }
+    let more = distinct.len().saturating_sub(most);
+    distinct.truncate(most);
+    let named = distinct.join(separator);
+    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
+}
+
 /// The table of a report by its name.
 pub(crate) fn table<'a>(report: &'a Report, name: &str) -> Option<&'a Table> {
     report.tables.iter().find(|table| table.spec.name == name)

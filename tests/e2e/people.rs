@@ -39,7 +39,7 @@ fn an_undecided_check_says_what_is_missing_and_how_to_get_it() {
     assert_eq!(unregistered["missing"][0]["because"], "there is no register, or it was not read");
     assert!(unregistered["remedy"].as_str().unwrap().contains("[register]"), "{unregistered}");
 
-    let table = scene.run(&["scan", "gaad.json"]).stdout;
+    let table = scene.run(&["scan", "gaad.json", "--all"]).stdout;
     let section = table.split("Not decided, for lack of evidence").nth(1).unwrap_or_default();
     for part in
         ["agent-acts-unlogged", "not known: whether its scope has an audit log", "aws cloudtrail describe-trails"]
@@ -237,7 +237,7 @@ fn no_line_is_wider_than_the_terminal_and_no_name_is_cut_inside_a_word() {
             assert_eq!(wide, None, "{arguments:?} at {width}");
         }
     }
-    let narrow = run_at(&scene, 60, &["scan", "."]).stdout;
+    let narrow = run_at(&scene, 60, &["scan", ".", "--all"]).stdout;
     assert!(narrow.contains("incident-responder") && !narrow.contains('…'), "{narrow}");
 }
 
