@@ -103,7 +103,7 @@ impl Screen {
 
     fn gap_lines(&self, gaps: &GapLines<'_>, kind: GapKind, sink: &mut dyn Write) -> Result<(), WriteError> {
         let lines = gaps.of_kind(kind);
-        let shown = lines.len().min(self.most(6));
+        let shown = lines.len().min(self.most(3));
         for (at, GapLine { gap, scopes, .. }) in lines.iter().take(shown) {
             let number = if gaps.are_waited_for() { format!("gap {}: ", at + 1) } else { String::new() };
             let places = match scopes.as_slice() {

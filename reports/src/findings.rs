@@ -204,7 +204,7 @@ impl Screen {
         ranked: &Ranked<'_>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        const SHOWN: usize = 5;
+        const SHOWN: usize = 4;
         let identities = Identities::of(report);
         let urgent = urgent(ranked);
         if urgent.is_empty() || report.score.is_none() {
@@ -220,9 +220,19 @@ impl Screen {
                 .collect();
             self.say(2, &format!("{}: {}", identities.name(held.id), counts.join(", ")), Style::new().bold(), sink)?;
             self.say(6, &printable(&held.first.title), Style::new(), sink)?;
-            self.say(6, &format!("fix: {}", first_step(held.first)), Style::new(), sink)?;
+            let fix = match self.tells_each(ranked) {
+                true => first_step(held.first),
+                false => format!("{} Rule: {}", printable(first_line(&held.first.remedy)), held.first.rule),
+            };
+            self.say(6, &format!("fix: {fix}"), Style::new(), sink)?;
         }
         self.more(shown, urgent.len(), "--all shows them", sink)
+    }
+
+    /// Whether each finding is told, with its place; of more than a few it is who is concerned.
+    fn tells_each(&self, ranked: &Ranked<'_>) -> bool {
+        const FEW: usize = 12;
+        self.is_whole() || ranked.findings().len() <= FEW
     }
 
     /// The findings rule by rule: people fix rules, not rows.
@@ -235,11 +245,9 @@ impl Screen {
         if report.score.is_none() {
             return Ok(());
         }
-        // So few are told one by one; of more, who is concerned.
-        const FEW: usize = 12;
         const RULES: usize = 10;
         let failed = ranked.findings();
-        let in_full = self.is_whole() || failed.len() <= FEW;
+        let in_full = self.tells_each(ranked);
         if failed.len() == 0 {
             let read = if report.is_complete() { "" } else { " in what was read" };
             self.heading(&format!("No finding{read}"), sink)?;
@@ -267,7 +275,7 @@ impl Screen {
         }
         self.further(rules.get(shown..).unwrap_or_default(), sink)?;
         if !in_full {
-            let how = "evenhand explain RULE has the steps of a remedy; --all shows each finding with its place";
+            let how = "steps: evenhand explain RULE; each finding with its place: --all";
             self.say(2, how, Style::new().dimmed(), sink)?;
         }
         if report.filtered > 0 {
@@ -344,7 +352,7 @@ impl Screen {
 
     /// A rule with who is concerned and the first thing to do.
     fn rule_in_short(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
-        const NAMED: usize = 5;
+        const NAMED: usize = 4;
         let Some(first) = rows.first() else { return Ok(()) };
         let names = some(rows.iter().map(|row| &*row.name), NAMED, ", ");
         let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), printable(&names));

@@ -188,7 +188,7 @@ impl Screen {
             let line = format!("{} ({}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
             self.say(2, &line, verdict_style(verdict), sink)?;
         }
-        let line = format!("… --all tells what differs of {} more", counted(ranked.len(), "identity", "identities"));
+        let line = format!("… only named are {} more; --all tells what differs", thousands(ranked.len() as u64));
         self.say(2, &line, Style::new().dimmed(), sink)
     }
 

@@ -61,7 +61,7 @@ impl Screen {
         gaps: &GapLines<'_>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        const SHOWN: usize = 4;
+        const SHOWN: usize = 3;
         let Undecided(groups) = undecided;
         if groups.is_empty() {
             return Ok(());
@@ -87,8 +87,7 @@ impl Screen {
         let rest = groups.get(shown..).unwrap_or_default();
         if !rest.is_empty() {
             let checks: usize = rest.iter().map(|(_, rows)| rows.len()).sum();
-            let checks = counted(checks, "check", "checks");
-            let line = format!("… and {checks} more that something else would decide; --all says what each lacks");
+            let line = format!("… and {} more; --all says what each lacks", counted(checks, "check", "checks"));
             self.say(2, &line, Style::new().dimmed(), sink)?;
         }
         Ok(())
@@ -98,13 +97,15 @@ impl Screen {
 /// Steps of which any may tell, in a line.
 fn told(steps: &[Step<'_>]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let numbers: Vec<String> = steps
+    let mut numbers: Vec<usize> = steps
         .iter()
         .filter_map(|step| match step {
-            Step::Gap(at) => Some((at + 1).to_string()),
+            Step::Gap(at) => Some(at + 1),
             Step::Advice(_) => None,
         })
         .collect();
+    numbers.sort_unstable();
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match numbers.as_slice() {
         [] => {}
         [one] => parts.push(format!("close gap {one} below")),
@@ -125,7 +126,7 @@ mod tests {
     fn gaps_are_named_by_number_and_advice_by_its_words() {
         for (steps, words) in [
             (&[Step::Gap(0)][..], "close gap 1 below"),
-            (&[Step::Gap(0), Step::Gap(4), Step::Gap(2)], "close gap 1, 5 or 3 below"),
+            (&[Step::Gap(0), Step::Gap(4), Step::Gap(2)], "close gap 1, 3 or 5 below"),
             (&[Step::Advice("declare it"), Step::Gap(1)], "close gap 2 below; or declare it"),
             (&[Step::Advice("one"), Step::Advice("another")], "one; or another"),
         ] {
