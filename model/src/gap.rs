@@ -153,6 +153,12 @@ impl Gap {
         joined(&self.facts)
     }
 
+    /// What brings what it leaves unknown, in a line without a full stop.
+    pub fn remedy(&self) -> String {
+        let place = self.scope.as_ref().map(|scope| format!(" in {scope}")).unwrap_or_default();
+        format!("{}{place}: {}", self.call, self.reason)
+    }
+
     /// Whether something about this is unknown because of it.
     pub fn is_about(&self, subject: Subject) -> bool {
         self.facts.iter().any(|lost| lost.about.contains(&subject))

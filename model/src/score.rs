@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Millionths(pub u32);
 
 impl Millionths {
+    /// The score where nothing is open.
+    pub const BEST: Self = Self(1_000_000);
+
     /// The score as people see it, 0 to 1000.
     pub fn thousandths(self) -> u32 {
         self.0 / 1000

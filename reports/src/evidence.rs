@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::GapKind;
 use owo_colors::Style;
 
+use crate::gap_lines::{GapLine, GapLines};
 use crate::report::{Report, SourceFile, SourceStatus, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
@@ -12,7 +13,12 @@ use crate::words::settings;
 
 impl Screen {
     /// How much was read, and what was not.
-    pub(crate) fn coverage(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
+    pub(crate) fn coverage(
+        &self,
+        report: &Report,
+        gaps: &GapLines<'_>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         self.heading("What this rests on", sink)?;
         let coverage = &report.coverage;
         let natures: Vec<String> = coverage
@@ -40,16 +46,17 @@ impl Screen {
         for line in settings(&coverage.settings) {
             self.say(2, &printable(&line), Style::new(), sink)?;
         }
-        let failed: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).collect();
-        let absent: Vec<_> = report.gaps.iter().filter(|gap| gap.kind == GapKind::NotCollected).collect();
-        if !failed.is_empty() {
-            let line = format!("{} could not be read: this scan is incomplete", counted(failed.len(), "part", "parts"));
+        let count = |kind| report.gaps.iter().filter(|gap| gap.kind == kind).count();
+        let (failed, absent) = (count(GapKind::Failed), count(GapKind::NotCollected));
+        if failed > 0 {
+            let line = format!("{} could not be read: this scan is incomplete", counted(failed, "part", "parts"));
             self.say(2, &line, Style::new().red(), sink)?;
-            self.gap_lines(&failed, sink)?;
+            self.gap_lines(gaps, GapKind::Failed, sink)?;
         }
-        if !absent.is_empty() {
-            self.say(2, "not part of what was read, hence unknown:", Style::new(), sink)?;
-            self.gap_lines(&absent, sink)?;
+        if absent > 0 {
+            let line = format!("not part of what was read, hence unknown ({}):", counted(absent, "gap", "gaps"));
+            self.say(2, &line, Style::new(), sink)?;
+            self.gap_lines(gaps, GapKind::NotCollected, sink)?;
         }
         let unrecognised = report.scan.sources.iter().filter(|file| file.status == SourceStatus::Unrecognised);
         let (expected, unrecognised): (Vec<_>, Vec<_>) = unrecognised.partition(|file| file.is_expected());
@@ -81,46 +88,41 @@ impl Screen {
         }
         if !report.hints.is_empty() {
             self.say(2, "worth knowing:", Style::new(), sink)?;
-            let shown = report.hints.len().min(self.limit());
+            let shown = report.hints.len().min(self.most(5));
             for hint in report.hints.iter().take(shown) {
                 let line = format!("{} ({})", printable(&hint.message), printable(&hint.evidence.to_string()));
                 self.say(4, &line, Style::new(), sink)?;
             }
-            self.more(shown, report.hints.len(), "-o json has them all", sink)?;
+            self.more(shown, report.hints.len(), "--all shows them", sink)?;
         }
         Ok(())
     }
 
     fn files(&self, files: &[&SourceFile], sink: &mut dyn Write) -> Result<(), WriteError> {
-        let shown = files.len().min(self.limit());
+        let shown = files.len().min(self.most(10));
         for file in files.iter().take(shown) {
             self.say(4, &format!("{}: {}", printable(&file.path), printable(&file.what)), Style::new(), sink)?;
         }
-        self.more(shown, files.len(), "-o json has them all", sink)
+        self.more(shown, files.len(), "--all shows them", sink)
     }
 
-    fn gap_lines(&self, gaps: &[&Gap], sink: &mut dyn Write) -> Result<(), WriteError> {
-        // The same thing missing in forty accounts is one line, not forty.
-        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-        for gap in gaps {
-            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.unknown()) };
-            let line = format!("{}: {}{facts}", gap.call, gap.reason);
-            let scope = gap.scope.as_ref().map(|scope| scope.as_str());
-            match lines.iter_mut().find(|(held, _)| *held == line) {
-                Some((_, scopes)) => scopes.extend(scope),
-                None => lines.push((line, scope.into_iter().collect())),
-            }
-        }
-        let shown = lines.len().min(self.limit());
-        for (line, scopes) in lines.iter().take(shown) {
+    fn gap_lines(&self, gaps: &GapLines<'_>, kind: GapKind, sink: &mut dyn Write) -> Result<(), WriteError> {
+        let lines = gaps.of_kind(kind);
+        let shown = lines.len().min(self.most(3));
+        for (at, GapLine { gap, scopes, .. }) in lines.iter().take(shown) {
+            let number = if gaps.are_waited_for() { format!("gap {}: ", at + 1) } else { String::new() };
             let places = match scopes.as_slice() {
                 [] => String::new(),
                 [one] => format!("in {one}: "),
                 [one, another] => format!("in {one} and {another}: "),
                 [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
             };
-            self.say(4, &printable(&format!("{places}{line}")), Style::new(), sink)?;
+            let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.unknown()) };
+            let line = format!("{number}{places}{}: {}{facts}", gap.call, gap.reason);
+            self.say(4, &printable(&line), Style::new(), sink)?;
         }
-        self.more(shown, lines.len(), "-o json has them all", sink)
+        let count = |lines: &[(usize, &GapLine<'_>)]| lines.iter().map(|(_, line)| line.gaps).sum::<usize>();
+        let told = count(lines.get(..shown).unwrap_or_default());
+        self.more(told, count(&lines), "--all shows them", sink)
     }
 }

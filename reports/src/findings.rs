@@ -1,4 +1,4 @@
-//! The findings on a terminal: what to fix first, then rule by rule, then what is not decided and what would tell.
+//! The findings on a terminal: what to fix first, then rule by rule, then what somebody accepted.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,7 +11,11 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, first_line};
+use crate::words::{accepted, first_line, some};
+use crate::wrap::wrapped;
+
+/// Where the lines of a finding begin that stand beside its severity.
+const WIDE_MARGIN: usize = 11;
 
 /// The severity, worst first, as a person reads it.
 fn severity_style(severity: Severity) -> Style {
@@ -200,14 +204,14 @@ impl Screen {
         ranked: &Ranked<'_>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        const SHOWN: usize = 5;
+        const SHOWN: usize = 4;
         let identities = Identities::of(report);
         let urgent = urgent(ranked);
         if urgent.is_empty() || report.score.is_none() {
             return Ok(());
         }
         self.heading("Fix first", sink)?;
-        let shown = urgent.len().min(self.options.limit.map_or(usize::MAX, |_| SHOWN));
+        let shown = urgent.len().min(self.most(SHOWN));
         for held in urgent.iter().take(shown) {
             let counts: Vec<String> = [(held.critical, "critical"), (held.high, "high")]
                 .iter()
@@ -216,9 +220,19 @@ impl Screen {
                 .collect();
             self.say(2, &format!("{}: {}", identities.name(held.id), counts.join(", ")), Style::new().bold(), sink)?;
             self.say(6, &printable(&held.first.title), Style::new(), sink)?;
-            self.say(6, &format!("fix: {}", first_step(held.first)), Style::new(), sink)?;
+            let fix = match self.tells_each(ranked) {
+                true => first_step(held.first),
+                false => format!("{} Rule: {}", printable(first_line(&held.first.remedy)), held.first.rule),
+            };
+            self.say(6, &format!("fix: {fix}"), Style::new(), sink)?;
         }
-        self.more(shown, urgent.len(), "use -o csv:findings=findings.csv or -o json=report.json for all of them", sink)
+        self.more(shown, urgent.len(), "--all shows them", sink)
+    }
+
+    /// Whether each finding is told, with its place; of more than a few it is who is concerned.
+    fn tells_each(&self, ranked: &Ranked<'_>) -> bool {
+        const FEW: usize = 12;
+        self.is_whole() || ranked.findings().len() <= FEW
     }
 
     /// The findings rule by rule: people fix rules, not rows.
@@ -231,9 +245,12 @@ impl Screen {
         if report.score.is_none() {
             return Ok(());
         }
+        const RULES: usize = 10;
         let failed = ranked.findings();
+        let in_full = self.tells_each(ranked);
         if failed.len() == 0 {
-            self.heading("No finding", sink)?;
+            let read = if report.is_complete() { "" } else { " in what was read" };
+            self.heading(&format!("No finding{read}"), sink)?;
         } else {
             let places = thousands(failed.len() as u64);
             self.heading(
@@ -248,39 +265,50 @@ impl Screen {
                 None => rules.push((finding.rule.as_str(), vec![finding])),
             }
         }
-        let shown = rules.len().min(self.limit());
+        let shown = if in_full { rules.len() } else { rules.len().min(self.most(RULES)) };
         for (rule, rows) in rules.iter().take(shown) {
-            self.rule(rule, rows, sink)?;
+            if in_full {
+                self.rule(rule, rows, sink)?;
+            } else {
+                self.rule_in_short(rule, rows, sink)?;
+            }
         }
         self.further(rules.get(shown..).unwrap_or_default(), sink)?;
+        if !in_full {
+            let how = "steps: evenhand explain RULE; each finding with its place: --all";
+            self.say(2, how, Style::new().dimmed(), sink)?;
+        }
         if report.filtered > 0 {
             let line = format!("{} left out by filters", counted(report.filtered, "finding", "findings"));
             self.say(2, &line, Style::new(), sink)?;
         }
-        self.accepted(report, sink)?;
-        self.undecided(report, sink)
+        self.accepted(report, sink)
     }
 
-    /// The rules that are not shown, in one paragraph: a reader who knows what else failed can ask for it.
+    /// The rules that are not shown, in one paragraph: what is critical or high by name, the rest in numbers.
     fn further(&self, rules: &[(&str, Vec<&Finding>)], sink: &mut dyn Write) -> Result<(), WriteError> {
         if rules.is_empty() {
             return Ok(());
         }
         let mut parts: Vec<String> = Vec::new();
-        let mut severity = None;
-        for (rule, rows) in rules {
-            let held = rows.first().map(|row| row.severity);
-            let named = format!("{rule} ({})", thousands(rows.len() as u64));
-            match (parts.last_mut(), held) {
-                (Some(part), _) if held == severity => part.push_str(&format!(", {named}")),
-                (_, Some(held)) => parts.push(format!("{}: {named}", held.as_str())),
-                (_, None) => {}
+        for severity in Severity::WORST_FIRST {
+            let of: Vec<&(&str, Vec<&Finding>)> =
+                rules.iter().filter(|(_, rows)| rows.first().is_some_and(|row| row.severity == severity)).collect();
+            if of.is_empty() {
+                continue;
             }
-            severity = held;
+            let told = if severity >= Severity::High {
+                let named: Vec<String> =
+                    of.iter().map(|(rule, rows)| format!("{rule} ({})", thousands(rows.len() as u64))).collect();
+                named.join(", ")
+            } else {
+                let findings: usize = of.iter().map(|(_, rows)| rows.len()).sum();
+                format!("{} of {}", counted(findings, "finding", "findings"), counted(of.len(), "rule", "rules"))
+            };
+            parts.push(format!("{severity}: {told}"));
         }
         let rules = counted(rules.len(), "rule", "rules");
-        let how = "-o csv:findings=findings.csv or -o json=report.json has all";
-        self.say(2, &format!("… and {rules} more, {}; {how}", parts.join("; ")), Style::new().dimmed(), sink)
+        self.say(2, &format!("… and {rules} more, {}; --all shows them", parts.join("; ")), Style::new(), sink)
     }
 
     /// What somebody accepted for some time.
@@ -291,13 +319,13 @@ impl Screen {
             return Ok(());
         }
         self.heading(&format!("Accepted exceptions ({})", thousands(waived.len() as u64)), sink)?;
-        let shown = waived.len().min(self.limit());
+        let shown = waived.len().min(self.most(10));
         for (finding, waiver) in waived.iter().take(shown) {
             let line = format!("{} ({}): {}", finding.rule, finding.severity, printable(&finding.title));
             self.say(2, &line, Style::new(), sink)?;
             self.say(6, &accepted(waiver), Style::new().dimmed(), sink)?;
         }
-        self.more(shown, waived.len(), "-o csv:findings=findings.csv has them all", sink)
+        self.more(shown, waived.len(), "--all shows them", sink)
     }
 
     fn rule(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
@@ -312,70 +340,41 @@ impl Screen {
             self.say(2, first.severity.as_str(), style, sink)?;
             self.say(4, &format!("{rule} {count}"), Style::new().bold(), sink)?;
         }
-        let each = if self.options.limit.is_some() { 3 } else { usize::MAX };
         let margin = self.margin();
-        for row in rows.iter().take(each) {
+        for row in rows {
             self.say(margin, &printable(&row.title), Style::new(), sink)?;
             if let Some(evidence) = row.evidence.first() {
                 self.say(margin, &format!("at {}", printable(&evidence.to_string())), Style::new().dimmed(), sink)?;
             }
         }
-        if rows.len() > each {
-            let more = format!("… and {} more like this", thousands((rows.len() - each) as u64));
-            self.say(margin, &more, Style::new().dimmed(), sink)?;
-        }
         self.say(margin, &format!("fix: {}", first_step(first)), Style::new(), sink)
+    }
+
+    /// A rule with who is concerned and the first thing to do.
+    fn rule_in_short(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
+        const NAMED: usize = 4;
+        let Some(first) = rows.first() else { return Ok(()) };
+        let names = some(rows.iter().map(|row| &*row.name), NAMED, ", ");
+        let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), printable(&names));
+        let (severity, style) = (first.severity.as_str(), severity_style(first.severity));
+        let margin = self.margin();
+        if margin == WIDE_MARGIN {
+            let hang = margin + 2;
+            let room = self.options.width.saturating_sub(hang).max(16);
+            for (at, line) in wrapped(&text, room).iter().enumerate() {
+                match at {
+                    0 => writeln!(sink, "  {} {line}", self.styled(&format!("{severity:<8}"), style))?,
+                    _ => writeln!(sink, "{:hang$}{line}", "")?,
+                }
+            }
+        } else {
+            self.say(2, &format!("{severity} {text}"), style, sink)?;
+        }
+        self.say(margin, &format!("fix: {}", printable(first_line(&first.remedy))), Style::new(), sink)
     }
 
     /// Where the lines of a finding begin: under its rule, unless that leaves too little of a narrow terminal.
     fn margin(&self) -> usize {
-        if self.options.width < 70 { 4 } else { 11 }
+        if self.options.width < 70 { 4 } else { WIDE_MARGIN }
     }
-
-    /// What is not decided, by what would decide it.
-    fn undecided(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-        const SHOWN: usize = 8;
-        let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
-        let open: Vec<&Finding> = report.findings.iter().filter(is_open).collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        self.heading(&format!("Not decided, for lack of evidence ({})", thousands(open.len() as u64)), sink)?;
-        let mut by_remedy: HashMap<&str, Vec<&Finding>> = HashMap::new();
-        for finding in &open {
-            by_remedy.entry(&finding.remedy).or_default().push(finding);
-        }
-        let mut groups: Vec<(&str, Vec<&Finding>)> = by_remedy.into_iter().collect();
-        let worst = |rows: &[&Finding]| rows.iter().map(|finding| finding.severity).max();
-        groups.sort_by_key(|(remedy, rows)| (Reverse(worst(rows)), Reverse(rows.len()), *remedy));
-        let shown = groups.len().min(self.options.limit.map_or(usize::MAX, |_| SHOWN));
-        for (remedy, rows) in groups.iter().take(shown) {
-            let rules = some(rows.iter().map(|finding| finding.rule.as_str()), 3, ", ");
-            let line = format!("{} of {rules}", counted(rows.len(), "check", "checks"));
-            self.say(2, &line, Style::new().bold(), sink)?;
-            let what =
-                some(rows.iter().flat_map(|finding| finding.missing.iter()).map(|missing| &*missing.what), 3, "; ");
-            if !what.is_empty() {
-                self.say(6, &format!("not known: {}", printable(&what)), Style::new(), sink)?;
-            }
-            for line in remedy.lines() {
-                self.say(6, &printable(line), Style::new(), sink)?;
-            }
-        }
-        self.more(shown, groups.len(), "-o csv:findings=findings.csv or -o json=report.json says what each lacks", sink)
-    }
-}
-
-/// The first of some texts, each once and in the order of their coming, and how many more there are.
-fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) -> String {
-    let mut distinct: Vec<&str> = Vec::new();
-    for text in texts {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
-    let more = distinct.len().saturating_sub(most);
-    distinct.truncate(most);
-    let named = distinct.join(separator);
-    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
 }

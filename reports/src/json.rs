@@ -46,6 +46,9 @@ struct ScoreDocument<'a> {
     exposure_millionths: Option<u32>,
     open: &'a evenhand_model::score::OpenFindings,
     moved_by: Vec<MoverDocument<'a>>,
+    /// Whether the numbers say anything, and whether all could be read that should be there.
+    known: bool,
+    complete: bool,
 }
 
 #[derive(Serialize)]
@@ -185,7 +188,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         schema: SCHEMA,
         tool: &report.tool,
         scan: &report.scan,
-        score: report.score.as_ref().map(score),
+        score: report.score.as_ref().map(|held| score(held, report)),
         coverage: coverage(&report.coverage),
         findings: Each(report.findings.iter().map(FindingDocument::of)),
         filtered_findings: report.filtered,
@@ -201,7 +204,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
     Ok(())
 }
 
-fn score(score: &Score) -> ScoreDocument<'_> {
+fn score<'a>(score: &'a Score, report: &Report) -> ScoreDocument<'a> {
     ScoreDocument {
         raw: score.raw.thousandths(),
         governed: score.governed.thousandths(),
@@ -219,6 +222,8 @@ fn score(score: &Score) -> ScoreDocument<'_> {
                 fixed_millionths: mover.fixed.0,
             })
             .collect(),
+        known: report.is_score_known(),
+        complete: report.is_complete(),
     }
 }
 

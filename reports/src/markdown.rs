@@ -15,7 +15,7 @@ use evenhand_model::waiver::Waiver;
 use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture, settings};
+use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture, settings, unread};
 
 /// How long a page may become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,10 +98,13 @@ impl Page {
     }
 
     fn head(&mut self, report: &Report) {
-        let title = match &report.score {
-            Some(score) => format!("# evenhand: posture {}", posture(score)),
+        let mut title = match posture(report) {
+            Some(told) => format!("# evenhand: posture {told}"),
             None => "# evenhand".to_owned(),
         };
+        if let Some(unread) = unread(report) {
+            let _ = write!(title, "\n\n**This scan is incomplete**: {unread}. What it is stands at the end.");
+        }
         let failed: Vec<String> = failing(report)
             .into_iter()
             .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
@@ -124,9 +127,6 @@ impl Page {
         let settings: Vec<String> = settings(&report.coverage.settings).iter().map(|line| literal(line)).collect();
         if !settings.is_empty() {
             let _ = write!(text, "\n{}.\n", settings.join("; "));
-        }
-        if report.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
-            text.push_str("\n**This scan is incomplete**: what could not be read is listed at the end.\n");
         }
         for error in report.rules.iter().filter_map(|rule| rule.error.as_ref()).take(5) {
             let _ = write!(text, "\n**Error**: {}\n", code(error));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use evenhand_model::catalog::CatalogSource;
 use evenhand_model::finding::{Dimension, Finding, Severity};
-use evenhand_model::gap::Gap;
+use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::id::{IdentityId, RuleId};
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::Comparison;
-use evenhand_model::score::Score;
+use evenhand_model::score::{Millionths, Score};
 use evenhand_model::table::Table;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,18 @@ impl Report {
         let all = self.findings.len();
         self.findings.retain(|finding| finding.severity >= least);
         self.filtered += all - self.findings.len();
+    }
+
+    /// Whether all could be read that should be there. What was never collected is a gap, and no failure.
+    pub fn is_complete(&self) -> bool {
+        !self.gaps.iter().any(|gap| gap.kind == GapKind::Failed)
+    }
+
+    /// Whether the score says anything. Where nothing is open, that is so only if some check was decided and nothing failed
+    /// to be read: what nobody looked at is no perfect posture.
+    pub fn is_score_known(&self) -> bool {
+        let perfect = |score: &Score| score.raw == Millionths::BEST;
+        self.score.as_ref().is_some_and(|score| !perfect(score) || (self.is_complete() && self.coverage.decided > 0))
     }
 }
 

@@ -71,6 +71,8 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 "moved_by": {"type": "array", "items": object(json!({
                     "rule": {"type": "string"}, "open": count, "fixed": thousandths, "fixed_millionths": millionths,
                 }))},
+                "known": {"type": "boolean", "description": "false where nothing is open but no check could be decided or the scan is incomplete: the numbers are then no perfect posture"},
+                "complete": {"type": "boolean", "description": "false where a part of the input could not be read"},
             }))]},
             "coverage": object(json!({
                 "percent": {"type": ["integer", "null"], "minimum": 0, "maximum": 100},

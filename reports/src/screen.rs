@@ -18,7 +18,7 @@ pub struct Options {
     pub width: usize,
     /// Whether escape sequences for colour may be used.
     pub color: bool,
-    /// How many rows of each long list are shown; `None` = all.
+    /// How many rows of each long list are shown at most, and others told in short; `None` = all, in full.
     pub limit: Option<usize>,
     /// Whether files that are no document of anybody are listed one by one, rather than counted.
     pub every_file: bool,
@@ -56,6 +56,17 @@ impl Screen {
         self.options.limit.unwrap_or(usize::MAX)
     }
 
+    /// Whether everything is written: nothing is cut, and nothing told in short.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.options.limit.is_none()
+    }
+
+    /// How many rows of a list are shown of which fewer than of others tell enough.
+    pub(crate) fn most(&self, few: usize) -> usize {
+        self.options.limit.map_or(usize::MAX, |limit| limit.min(few))
+    }
+
+    /// What is left out, and how it is had: `--all` writes everything.
     pub(crate) fn more(&self, shown: usize, all: usize, how: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
         if shown < all {
             let line = format!("… and {} more; {how}", thousands((all - shown) as u64));

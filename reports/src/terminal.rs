@@ -6,16 +6,18 @@
 use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
-use evenhand_model::parity::Comparison;
+use evenhand_model::parity::{Comparison, Verdict};
 use evenhand_model::table::Value;
 use owo_colors::Style;
 
 use crate::findings::{Identities, Ranked};
+use crate::gap_lines::GapLines;
 use crate::report::{Report, WriteError};
 pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
-use crate::words::{failing, posture};
+use crate::undecided::Undecided;
+use crate::words::{failing, posture, unread};
 use crate::wrap::wrapped;
 
 /// How an AI identity is declared.
@@ -35,8 +37,10 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     let ranked = Ranked::of(report);
     screen.fix_first(report, &ranked, sink)?;
     screen.findings(report, &ranked, sink)?;
-    screen.coverage(report, sink)?;
-    Ok(())
+    let undecided = Undecided::of(report);
+    let gaps = GapLines::of(&report.gaps, undecided.remedies());
+    screen.undecided(&undecided, &gaps, sink)?;
+    screen.coverage(report, &gaps, sink)
 }
 
 /// Writes the identities as a table, for `inventory`.
@@ -49,9 +53,12 @@ pub fn inventory(report: &Report, options: Options, sink: &mut dyn Write) -> Res
 
 impl Screen {
     fn summary(&self, report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let Some(score) = &report.score else { return Ok(()) };
-        let line = format!("evenhand posture {}  ·  {}", posture(score), finding_words(report));
+        let (Some(score), Some(told)) = (&report.score, posture(report)) else { return Ok(()) };
+        let line = format!("evenhand posture {told}  ·  {}", finding_words(report));
         self.say(0, &line, Style::new().bold(), sink)?;
+        if let Some(unread) = unread(report) {
+            self.say(0, &format!("this scan is incomplete: {unread}"), Style::new().red().bold(), sink)?;
+        }
         let judged: Vec<String> = report
             .coverage
             .verdicts
@@ -121,13 +128,19 @@ impl Screen {
                 &b.identity,
             ))
         });
-        let shown = ranked.len().min(self.limit());
+        // Who is in line, and whom nobody is known to be like, is named; what differs is told of the others.
+        let differs = |held: &&&Comparison| held.verdict < Verdict::NoBaseline;
+        let shown = match self.options.limit {
+            None => ranked.len(),
+            Some(limit) => ranked.iter().take_while(differs).take(limit).count(),
+        };
+        let (told, named) = ranked.split_at(shown);
         let identities = Identities::of(report);
         if self.options.width < 90 {
-            for comparison in ranked.iter().take(shown) {
+            for comparison in told {
                 self.parity_lines(&identities, comparison, sink)?;
             }
-        } else {
+        } else if !told.is_empty() {
             let row = |comparison: &&Comparison| {
                 vec![
                     identities.name(comparison.identity.as_str()),
@@ -136,16 +149,47 @@ impl Screen {
                     printable(&comparison.summary),
                 ]
             };
-            let rows: Vec<Vec<String>> = ranked.iter().take(shown).map(row).collect();
+            let rows: Vec<Vec<String>> = told.iter().map(row).collect();
             let headers = ["AI identity", "Verdict", "Human role", "What differs"];
             let color = |row: usize, column: usize| {
-                let comparison = ranked.get(row).filter(|_| column == 1)?;
+                let comparison = told.get(row).filter(|_| column == 1)?;
                 Some(verdict_color(comparison.verdict))
             };
             self.print(&self.table(&headers, &rows, &color), sink)?;
         }
-        self.more(shown, ranked.len(), "-o json has them all", sink)?;
-        Ok(())
+        self.named(&identities, named, sink)
+    }
+
+    /// AI identities by verdict, with their human role and no more.
+    fn named(
+        &self,
+        identities: &Identities<'_>,
+        ranked: &[&Comparison],
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
+        if ranked.is_empty() {
+            return Ok(());
+        }
+        for held in ranked.chunk_by(|one, other| one.verdict == other.verdict) {
+            let Some(verdict) = held.first().map(|first| first.verdict) else { continue };
+            let shown = held.len().min(self.limit());
+            let names = held.iter().take(shown).map(|comparison| {
+                let name = identities.name(comparison.identity.as_str());
+                match comparison.baseline.roles.is_empty() {
+                    true => name,
+                    false => format!("{name} beside {}", role_words(comparison)),
+                }
+            });
+            let names = names.collect::<Vec<_>>().join("; ");
+            let more = match held.len() - shown {
+                0 => String::new(),
+                more => format!("; and {} more", thousands(more as u64)),
+            };
+            let line = format!("{} ({}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
+            self.say(2, &line, verdict_style(verdict), sink)?;
+        }
+        let line = format!("… only named are {} more; --all tells what differs", thousands(ranked.len() as u64));
+        self.say(2, &line, Style::new().dimmed(), sink)
     }
 
     fn parity_lines(
@@ -154,22 +198,21 @@ impl Screen {
         comparison: &Comparison,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        let style = match verdict_color(comparison.verdict) {
-            Color::Red => Style::new().red(),
-            Color::Green => Style::new().green(),
-            _ => Style::new().yellow(),
-        };
         let verdict = format!("{:<11}", comparison.verdict.as_str());
         let name =
             wrapped(&identities.name(comparison.identity.as_str()), self.options.width.saturating_sub(15).max(12));
         let mut lines = name.iter();
         let first = lines.next().map_or("", String::as_str);
-        writeln!(sink, "  {}  {first}", self.styled(&verdict, style))?;
+        writeln!(sink, "  {}  {first}", self.styled(&verdict, verdict_style(comparison.verdict)))?;
         for line in lines {
             writeln!(sink, "{:15}{line}", "")?;
         }
-        self.say(6, &format!("beside {}", role_words(comparison)), Style::new(), sink)?;
-        self.say(6, &printable(&comparison.summary), Style::new(), sink)
+        let summary = printable(&comparison.summary);
+        let line = match comparison.baseline.roles.is_empty() {
+            true => summary,
+            false => format!("beside {}: {summary}", role_words(comparison)),
+        };
+        self.say(6, &line, Style::new(), sink)
     }
 
     /// Whoever may be an agent although nothing proves it.
@@ -180,12 +223,12 @@ impl Screen {
         let identities = Identities::of(report);
         let count = thousands(report.possible_agents.len() as u64);
         self.heading(&format!("May be AI agents, by weak signs only ({count})"), sink)?;
-        let shown = report.possible_agents.len().min(self.limit());
+        let shown = report.possible_agents.len().min(self.most(8));
         for possible in report.possible_agents.iter().take(shown) {
             let line = format!("{}: {}", identities.name(possible.identity.as_str()), printable(&possible.hint));
             self.say(2, &line, Style::new(), sink)?;
         }
-        self.more(shown, report.possible_agents.len(), "-o json has them all", sink)?;
+        self.more(shown, report.possible_agents.len(), "--all shows them", sink)?;
         self.say(2, &format!("not compared with people; {DECLARE}"), Style::new(), sink)
     }
 
@@ -201,6 +244,7 @@ impl Screen {
             Value::Timestamp(moment) => moment.to_string(),
             Value::Null => "?".to_owned(),
         };
+        let gaps = GapLines::of(&report.gaps, std::iter::empty());
         let headers = ["Identity", "Kind", "Scope", "Nature", "Because", "Owner", "Idle days"];
         let shown = identities.rows().min(self.limit());
         let owner = |row: usize| match identities.value(row, "has_owner") {
@@ -216,8 +260,8 @@ impl Screen {
                 let place = format!("{kind} in {}, owner {}", text(row, "scope"), owner(row));
                 self.say(6, &place, Style::new().dimmed(), sink)?;
             }
-            self.more(shown, identities.rows(), "-o csv:inventory=inventory.csv has them all", sink)?;
-            return self.coverage(report, sink);
+            self.more(shown, identities.rows(), "--all shows them", sink)?;
+            return self.coverage(report, &gaps, sink);
         }
         let row = |row: usize| {
             let mut cells: Vec<String> =
@@ -231,8 +275,16 @@ impl Screen {
             column.set_cell_alignment(CellAlignment::Right);
         }
         self.print(&table, sink)?;
-        self.more(shown, identities.rows(), "-o csv:inventory=inventory.csv has them all", sink)?;
-        self.coverage(report, sink)
+        self.more(shown, identities.rows(), "--all shows them", sink)?;
+        self.coverage(report, &gaps, sink)
+    }
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict_color(verdict) {
+        Color::Red => Style::new().red(),
+        Color::Green => Style::new().green(),
+        _ => Style::new().yellow(),
     }
 }
 
@@ -242,7 +294,11 @@ fn finding_words(report: &Report) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
         .collect();
-    let found = if parts.is_empty() { "no finding".to_owned() } else { format!("findings: {}", parts.join(", ")) };
+    let found = match (parts.is_empty(), report.is_complete()) {
+        (true, true) => "no finding".to_owned(),
+        (true, false) => "no finding in what was read".to_owned(),
+        (false, _) => format!("findings: {}", parts.join(", ")),
+    };
     match report.filtered {
         0 => found,
         filtered => format!("{found}, {} not shown", thousands(filtered as u64)),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use evenhand_model::finding::{Severity, Status};
 use evenhand_model::gap::{Gap, GapKind};
-use evenhand_model::score::Score;
 use evenhand_model::table::{Column, Table, Value};
 use evenhand_model::waiver::Waiver;
 
@@ -17,12 +16,35 @@ pub(crate) fn accepted(waiver: &Waiver) -> String {
     printable(&format!("accepted until {expires} by {approver}, owner {owner}, {ticket}: {reason}"))
 }
 
-/// The posture score without and with accepted exceptions.
-pub(crate) fn posture(score: &Score) -> String {
-    match (score.raw.thousandths(), score.governed.thousandths()) {
+/// The posture score without and with accepted exceptions, or why there is none to tell; `None` where nothing was judged.
+pub(crate) fn posture(report: &Report) -> Option<String> {
+    let score = report.score.as_ref()?;
+    if !report.is_score_known() {
+        let why = match report.coverage.decided {
+            0 => "no check could be decided",
+            _ => "nothing is open in what was read, but the scan is incomplete",
+        };
+        return Some(format!("not known: {why}"));
+    }
+    let numbers = match (score.raw.thousandths(), score.governed.thousandths()) {
         (raw, governed) if raw == governed => format!("{raw} of 1000, raw and governed"),
         (raw, governed) => format!("{raw} of 1000 raw, {governed} governed (accepted exceptions left out)"),
+    };
+    Some(if report.is_complete() { numbers } else { format!("{numbers}, of an incomplete scan") })
+}
+
+/// How much of what should be there could not be read, in a sentence without a full stop; `None` where all could.
+pub(crate) fn unread(report: &Report) -> Option<String> {
+    if report.is_complete() {
+        return None;
     }
+    let parts = report.gaps.iter().filter(|gap| gap.kind == GapKind::Failed).count();
+    let damaged = match report.coverage.files_partial + report.coverage.files_failed {
+        0 => String::new(),
+        damaged => format!("{} damaged or not understood; ", counted(damaged, "document is", "documents are")),
+    };
+    let parts = counted(parts, "part of the input", "parts of the input");
+    Some(format!("{damaged}{parts} could not be read, and no number here counts what is in there"))
 }
 
 /// The findings of a report that fail and that nobody accepted, by severity, worst first.
@@ -131,6 +153,20 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// The first of some texts, each once and in the order of their coming, and how many more there are.
+pub(crate) fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for text in texts {
+        if !distinct.contains(&text) {
+            distinct.push(text);
+        }
+    }
+    let more = distinct.len().saturating_sub(most);
+    distinct.truncate(most);
+    let named = distinct.join(separator);
+    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
+}
+
 /// The table of a report by its name.
 pub(crate) fn table<'a>(report: &'a Report, name: &str) -> Option<&'a Table> {
     report.tables.iter().find(|table| table.spec.name == name)
@@ -165,15 +201,69 @@ pub(crate) fn text(value: Value) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// A report of which nothing matters but its score, how much was decided, and whether a document was cut.
+    fn report(raw: u32, governed: u32, decided: u64, cut: bool) -> Report {
+        use evenhand_model::score::{Millionths, OpenFindings, Score};
+
+        use crate::report::{Coverage, Scan, Tool};
+        let gap = Gap {
+            provider: None,
+            scope: None,
+            kind: GapKind::Failed,
+            call: "dump.json".into(),
+            reason: "ends in the middle of a value".into(),
+            facts: Vec::new(),
+        };
+        Report {
+            tool: Tool {
+                name: "evenhand",
+                version: "".into(),
+                rules: 1,
+                rule_pack: String::new(),
+                catalogs: Vec::new(),
+            },
+            scan: Scan { id: String::new(), time: jiff::Timestamp::UNIX_EPOCH, sources: Vec::new() },
+            score: Some(Score {
+                raw: Millionths(raw),
+                governed: Millionths(governed),
+                exposure: None,
+                open: OpenFindings::default(),
+                moved_by: Vec::new(),
+            }),
+            tables: Vec::new(),
+            comparisons: Vec::new(),
+            findings: Vec::new(),
+            filtered: 0,
+            gaps: if cut { vec![gap] } else { Vec::new() },
+            hints: Vec::new(),
+            possible_agents: Vec::new(),
+            coverage: Coverage { decided, files_partial: usize::from(cut), ..Coverage::default() },
+            rules: Vec::new(),
+        }
+    }
+
     #[test]
     fn both_scores_are_told_and_once_where_they_are_one() {
-        use evenhand_model::score::{Millionths, OpenFindings};
-        let told = |raw, governed| {
-            let (raw, governed) = (Millionths(raw), Millionths(governed));
-            posture(&Score { raw, governed, exposure: None, open: OpenFindings::default(), moved_by: Vec::new() })
-        };
+        let told = |raw, governed| posture(&report(raw, governed, 1, false)).unwrap();
         assert_eq!(told(8_999, 8_999), "8 of 1000, raw and governed");
         assert_eq!(told(8_000, 640_000), "8 of 1000 raw, 640 governed (accepted exceptions left out)");
+        assert_eq!(told(1_000_000, 1_000_000), "1000 of 1000, raw and governed");
+    }
+
+    #[test]
+    fn no_score_is_perfect_that_rests_on_nothing_or_on_a_part() {
+        let best = |decided, cut| posture(&report(1_000_000, 1_000_000, decided, cut)).unwrap();
+        assert_eq!(best(0, false), "not known: no check could be decided");
+        assert_eq!(best(3, true), "not known: nothing is open in what was read, but the scan is incomplete");
+        let low = report(640_000, 640_000, 3, true);
+        assert_eq!(posture(&low).unwrap(), "640 of 1000, raw and governed, of an incomplete scan");
+        assert_eq!(
+            unread(&low).unwrap(),
+            "1 document is damaged or not understood; 1 part of the input could not be read, and no number here counts what \
+             is in there"
+        );
+        assert_eq!(unread(&report(640_000, 640_000, 3, false)), None);
+        assert_eq!(posture(&Report { score: None, ..low }), None, "an inventory judges nothing");
     }
 
     #[test]

@@ -284,6 +284,95 @@ fn terminal_narrow() {
     insta::assert_snapshot!(text);
 }
 
+/// Thirty AI identities with a finding each, half of them in line with people, and eight things that were not read.
+fn large() -> Report {
+    let mut report = report();
+    let finding = report.findings[0].clone();
+    let (comparison, gap) = (report.comparisons[0].clone(), report.gaps[0].clone());
+    let id = |number: usize| format!("agent/bot-{number:02}");
+    report.tables = vec![IdentityRow::table(
+        (0..30)
+            .map(|number| IdentityRow {
+                id: id(number).as_str().into(),
+                name: format!("bot-{number:02}").as_str().into(),
+                scope: "prod".into(),
+                nature: "ai_agent".into(),
+                idle_days: None,
+            })
+            .collect(),
+    )];
+    let verdict = |number: usize| if number < 15 { Verdict::Excess } else { Verdict::Parity };
+    let compared = |number: usize| Comparison {
+        identity: id(number).as_str().into(),
+        verdict: verdict(number),
+        ..comparison.clone()
+    };
+    report.comparisons = (0..30).map(compared).collect();
+    let found = |number: usize| Finding {
+        rule: format!("rule-{:02}", number % 15).as_str().into(),
+        severity: if number % 15 == 14 { Severity::Low } else { Severity::Critical },
+        identity: id(number).as_str().into(),
+        name: format!("bot-{number:02}").into(),
+        title: format!("bot-{number:02} may do what ops may not"),
+        ..finding.clone()
+    };
+    let undecided = report.findings[1].clone();
+    report.findings = (0..30).map(found).chain([undecided]).collect();
+    report.gaps = (0..8)
+        .map(|number| Gap { call: format!("list things {number}").into(), ..gap.clone() })
+        .chain([gap.clone()])
+        .collect();
+    report
+}
+
+fn table(report: &Report, options: terminal::Options) -> String {
+    let mut bytes = Vec::new();
+    terminal::write(report, options, &mut bytes).expect("written");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn a_short_table_leaves_nothing_decisive_out_and_counts_the_rest() {
+    let report = large();
+    for width in [60, 80, 100, 160] {
+        let text = table(&report, plain(width));
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= width), "{text}");
+        assert!(text.lines().count() < 200, "{} lines at {width}: {text}", text.lines().count());
+        let identities = words.split("May be AI agents").next().unwrap_or_default();
+        for number in 0..30 {
+            assert!(identities.contains(&format!("bot-{number:02}")), "{number} at {width}: {text}");
+        }
+        // Fourteen rules are critical and two rows fail of each; the low one is a number.
+        for number in 0..14 {
+            assert!(words.contains(&format!("rule-{number:02} (2)")), "{number} at {width}: {text}");
+        }
+        for part in [
+            "PARITY (15): bot-15 (prod) beside ops;",
+            "… only named are 15 more; --all tells what differs",
+            "… and 5 rules more, critical: rule-10 (2), rule-11 (2), rule-12 (2), rule-13 (2); low: 2 findings of 1 rule; --all",
+            "to know it: close gap 1 below",
+            "gap 1: in prod: list trails: not part of the capture",
+            "… and 6 more; --all shows them",
+        ] {
+            assert!(words.contains(part), "{part} at {width}: {text}");
+        }
+        assert_eq!(words.matches("list trails").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_whole_table_tells_each_finding_with_its_place_and_each_gap_once() {
+    let report = large();
+    let text = table(&report, terminal::Options { limit: None, ..plain(120) });
+    assert!(!text.contains('…') && !text.contains("--all"), "{text}");
+    for number in 0..30 {
+        assert!(text.contains(&format!("bot-{number:02} may do what ops may not\n")), "{number}: {text}");
+    }
+    assert_eq!(text.matches("at dump.json#/RoleDetailList/3").count(), 30, "{text}");
+    assert_eq!(text.matches("in prod: list t").count(), 9, "{text}");
+}
+
 /// A gate that people with write access must pass.
 fn gates(comparison: &Comparison) -> Vec<GateComparison> {
     let control = ControlComparison {

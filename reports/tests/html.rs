@@ -362,6 +362,22 @@ fn an_inventory_and_an_empty_report_are_pages_too() {
 }
 
 #[test]
+fn an_incomplete_scan_says_so_above_everything_and_no_number_looks_perfect() {
+    let mut cut = report();
+    cut.gaps[0].kind = GapKind::Failed;
+    let first = |report: &Report| between(&page(report), "<main", "</aside>").to_owned();
+    let low = first(&cut);
+    let told = "1 part of the input could not be read";
+    assert!(low.contains(told) && low.contains("of an incomplete scan") && low.contains("<b>199</b>"), "{low}");
+    if let Some(score) = &mut cut.score {
+        (score.raw, score.governed) = (Millionths::BEST, Millionths::BEST);
+    }
+    let best = first(&cut);
+    assert!(best.contains(told) && best.contains("not known: nothing is open") && !best.contains("of 1000"), "{best}");
+    assert!(!first(&report()).contains("incomplete"));
+}
+
+#[test]
 fn the_headline_says_what_was_found_and_no_more() {
     use Verdict::{ControlGap, Excess, Narrower, NoBaseline, Parity, Unknown};
     let same_job = "than the human who does the same job";

@@ -92,7 +92,7 @@ pub struct ScanOutput {
     #[arg(long, value_name = "LEVEL", value_parser = severity)]
     pub severity: Option<Severity>,
 
-    /// Print every row of long tables on stdout too; a table in a file always has them.
+    /// Print the table on stdout in full, each finding with its place; one in a file always is.
     #[arg(long)]
     pub all: bool,
 }

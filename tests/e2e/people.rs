@@ -39,7 +39,7 @@ fn an_undecided_check_says_what_is_missing_and_how_to_get_it() {
     assert_eq!(unregistered["missing"][0]["because"], "there is no register, or it was not read");
     assert!(unregistered["remedy"].as_str().unwrap().contains("[register]"), "{unregistered}");
 
-    let table = scene.run(&["scan", "gaad.json"]).stdout;
+    let table = scene.run(&["scan", "gaad.json", "--all"]).stdout;
     let section = table.split("Not decided, for lack of evidence").nth(1).unwrap_or_default();
     for part in
         ["agent-acts-unlogged", "not known: whether its scope has an audit log", "aws cloudtrail describe-trails"]
@@ -59,6 +59,25 @@ fn what_to_fix_first_is_told_by_identity() {
     assert!(section.contains("incident-agent (111122223333): ") && section.contains("fix: "), "{table}");
     let first = section.lines().nth(1).unwrap_or_default();
     assert!(first.contains("critical"), "{section}");
+}
+
+#[test]
+fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
+    let export = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/acme/aws/111111111111/account-authorization-details.json");
+    let whole = std::fs::read(export).unwrap();
+    let scene = Scene::new().file("gaad.json", &whole[..whole.len() / 2]);
+    let forms = ["-o", "table", "-o", "json=r.json", "-o", "markdown=r.md", "-o", "html=r.html"];
+    let run = scene.run(&[&["scan", "gaad.json"][..], &forms].concat());
+    let incomplete = "1 document is damaged or not understood; 1 part of the input could not be read";
+    let first: Vec<&str> = run.stdout.split_whitespace().take(60).collect();
+    for (form, text) in [("table", first.join(" ")), ("markdown", scene.read("r.md")), ("html", scene.read("r.html"))] {
+        assert!(text.contains(incomplete), "{form}: {text}");
+        assert!(text.contains("not known: nothing is open in what was read"), "{form}: {text}");
+        assert!(!text.contains("1000 of 1000"), "{form}: {text}");
+    }
+    let score = &json(&scene.read("r.json"))["score"];
+    assert_eq!((&score["known"], &score["complete"]), (&json("false"), &json("false")), "{score}");
 }
 
 #[test]
@@ -220,7 +239,7 @@ fn no_line_is_wider_than_the_terminal_and_no_name_is_cut_inside_a_word() {
             assert_eq!(wide, None, "{arguments:?} at {width}");
         }
     }
-    let narrow = run_at(&scene, 60, &["scan", "."]).stdout;
+    let narrow = run_at(&scene, 60, &["scan", ".", "--all"]).stdout;
     assert!(narrow.contains("incident-responder") && !narrow.contains('…'), "{narrow}");
 }
 

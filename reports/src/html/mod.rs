@@ -25,6 +25,7 @@ use self::data::{Data, LIMITS};
 use self::markup::{InScript, Text};
 use crate::report::{Report, WriteError};
 use crate::text::{counted, thousands};
+use crate::words::unread;
 
 /// The style of the page.
 const STYLE: &str = include_str!("assets/report.css");
@@ -56,6 +57,13 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         Text(&lead.title),
         Text(&lead.says)
     )?;
+    if let Some(unread) = unread(report) {
+        writeln!(
+            sink,
+            "<p class=\"panel\"><b class=\"gap\">This scan is incomplete:</b> {}. <a href=\"#evidence\">What was not read</a></p>",
+            Text(&unread)
+        )?;
+    }
     if let Some(score) = &report.score {
         sink.write_all(b"<div class=\"first\">\n")?;
         sections::parity(report, &data, sink)?;
@@ -143,7 +151,7 @@ fn lead(report: &Report) -> Lead {
     }
     let agents = counted(all, "AI identity", "AI identities");
     let title = match (excess, gaps) {
-        (0, 0) if unknown + alone == 0 => {
+        (0, 0) if unknown + alone == 0 && report.is_complete() => {
             format!("None of {agents} holds more access than the human who does the same job")
         }
         (0, 0) => format!("None of {agents} is known to hold more access than the human who does the same job"),

@@ -7,7 +7,7 @@ use evenhand_model::score::{Millionths, Mover, Score};
 use super::markup::Text;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, thousands};
-use crate::words::failing;
+use crate::words::{failing, posture};
 
 /// Where the bands of the score begin, in thousandths, and the worst severity that is open in each.
 const BANDS: [(u32, u32, &str); 4] =
@@ -21,14 +21,17 @@ const LEAST_GAIN: u32 = 100;
 
 pub(super) fn write(report: &Report, score: &Score, sink: &mut dyn Write) -> Result<(), WriteError> {
     let shown = score.raw.thousandths();
-    writeln!(
-        sink,
-        "<aside class=\"panel score\" id=\"score\" aria-labelledby=\"score-title\">\n\
-         <h2 id=\"score-title\">Posture score</h2>\n\
-         <p class=\"figure\"><b>{shown}</b> <span class=\"soft\">of 1000</span></p>"
+    sink.write_all(
+        b"<aside class=\"panel score\" id=\"score\" aria-labelledby=\"score-title\">\n\
+          <h2 id=\"score-title\">Posture score</h2>\n",
     )?;
-    scale(shown, sink)?;
-    if score.governed == score.raw {
+    if report.is_score_known() {
+        writeln!(sink, "<p class=\"figure\"><b>{shown}</b> <span class=\"soft\">of 1000</span></p>")?;
+        scale(shown, sink)?;
+    }
+    if !report.is_score_known() || !report.is_complete() {
+        writeln!(sink, "<p><b>{}</b></p>", Text(&posture(report).unwrap_or_default()))?;
+    } else if score.governed == score.raw {
         sink.write_all(b"<p class=\"small soft\">Raw and governed: accepted exceptions change nothing.</p>\n")?;
     } else {
         writeln!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::gap::{Gap, Subject};
+use evenhand_model::gap::Subject;
 use evenhand_model::table::ColumnSpec;
 
 /// What a column is about; `None` for what is never NULL for want of evidence.
@@ -67,12 +67,6 @@ pub(crate) fn how(subject: Subject) -> &'static str {
         Subject::Rules => "scan without --rule, --skip and --framework, so that the rule is evaluated",
         Subject::Record => "add the provider's own record of the identity",
     }
-}
-
-/// What brings what a gap leaves unknown, in a line.
-pub(crate) fn remedy_of(gap: &Gap) -> String {
-    let place = gap.scope.as_ref().map(|scope| format!(" in {scope}")).unwrap_or_default();
-    format!("{}{place}: {}", gap.call, gap.reason)
 }
 
 /// What a column says, as the end of “not known: …”.

@@ -11,7 +11,7 @@ use polars::prelude::{BooleanFunction, Expr, FunctionExpr, Operator};
 
 use crate::engine::compile::columns;
 use crate::engine::finding::for_people;
-use crate::engine::knowledge::{about, how, null_means, plain, remedy_of};
+use crate::engine::knowledge::{about, how, null_means, plain};
 
 /// The connectives of a predicate; whatever stands below them is a leaf.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ fn remedy(subjects: &BTreeSet<Subject>, gaps: &[&Gap]) -> String {
             lines.push(how(*subject).to_owned());
         }
         for gap in told {
-            let line = remedy_of(gap);
+            let line = gap.remedy();
             if !lines.contains(&line) {
                 lines.push(line);
             }
