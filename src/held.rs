@@ -140,9 +140,11 @@ fn holds(outer: &str, inner: &str) -> bool {
     }
 }
 
-/// Whether a text is one pattern without variables, and not several with limits or exceptions.
+/// Whether a text is one pattern without variables, and not several with limits or exceptions. A space, a comma or a
+/// semicolon of a name is escaped, which is no variable: it is compared as it is written.
 fn is_one_pattern(text: &str) -> bool {
-    !["${", ", ", " within ", " except "].iter().any(|mark| text.contains(mark))
+    let has_variable = text.split("${").skip(1).any(|rest| !rest.starts_with([' ', ',', ';']));
+    !has_variable && ![", ", " within ", " except "].iter().any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_was_gained_and_lost_is_named_and_what_a_wildcard_holds_is_neither() {
-        let cases: [(&str, &str, &[&str], &[&str]); 26] = [
+        let cases: [(&str, &str, &[&str], &[&str]); 28] = [
             ("a:X on b/* + x/*", "a:X on b/*; a:X on x/*", &[], &[]),
             ("a:X on b/* + x/* if mfa", "a:X on b/* if mfa", &[], &["a:X on x/* if mfa"]),
             ("a:X on b/*, x/* except b/y", "a:X on b/*, x/*", &["a:X on b/*, x/*"], &["a:X on b/*, x/* except b/y"]),
@@ -178,6 +180,8 @@ mod tests {
             ("a:X on l:*:g", "a:X on l:*:g + l:eu:1:g", &["a:X on l:eu:1:g"], &[]),
             ("a:X on b/?", "a:X on b/? + b/x + b/xy", &["a:X on b/xy"], &[]),
             ("a:X on n/${*}", "a:X on n/${*} + n/${x}", &["a:X on n/${x}"], &[]),
+            ("a:X on n/*", "a:X on n/* + n/a${ }if${ }b${;}", &[], &[]),
+            ("a:X on n/a", "a:X on n/a + n/a${ }if${ }b", &["a:X on n/a${ }if${ }b"], &[]),
         ];
         for (old, new, gained, lost) in cases {
             let exchange = Exchange::between(old, new);

@@ -31,7 +31,7 @@ struct Document<'a, F: Serialize> {
     gaps: &'a [Gap],
     hints: &'a [Hint],
     possible_agents: &'a [PossibleAgent],
-    rules: Vec<RuleDocument<'a>>,
+    rules: &'a [RuleOutcome],
     comparisons: &'a [Comparison],
     tables: Tables<'a>,
 }
@@ -110,51 +110,6 @@ impl Serialize for Facts<'_> {
     }
 }
 
-/// A rule that was evaluated, and what came of it.
-#[derive(Serialize)]
-struct RuleDocument<'a> {
-    id: &'a str,
-    title: &'a str,
-    severity: &'a str,
-    default_severity: &'a str,
-    dimension: &'a str,
-    what: &'a str,
-    why: &'a str,
-    fix: &'a str,
-    frameworks: Vec<FrameworkDocument<'a>>,
-    passed: u64,
-    failed: u64,
-    undecided: u64,
-    error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct FrameworkDocument<'a> {
-    framework: &'a str,
-    id: &'a str,
-}
-
-impl<'a> RuleDocument<'a> {
-    fn of(rule: &'a RuleOutcome) -> Self {
-        let framework = |(framework, id): &'a (Arc<str>, Arc<str>)| FrameworkDocument { framework, id };
-        Self {
-            id: rule.id.as_str(),
-            title: &rule.title,
-            severity: rule.severity.as_str(),
-            default_severity: rule.default_severity.as_str(),
-            dimension: rule.dimension.as_str(),
-            what: &rule.what,
-            why: &rule.why,
-            fix: &rule.fix,
-            frameworks: rule.frameworks.iter().map(framework).collect(),
-            passed: rule.passed,
-            failed: rule.failed,
-            undecided: rule.undecided,
-            error: rule.error.as_deref(),
-        }
-    }
-}
-
 /// The waiver that covers a finding.
 #[derive(Serialize)]
 struct WaiverDocument<'a> {
@@ -195,7 +150,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
         gaps: &report.gaps,
         hints: &report.hints,
         possible_agents: &report.possible_agents,
-        rules: report.rules.iter().map(RuleDocument::of).collect(),
+        rules: &report.rules,
         comparisons: &report.comparisons,
         tables: Tables(&report.tables),
     };

@@ -12,7 +12,7 @@ use evenhand_model::parity::Comparison;
 use evenhand_model::score::{Millionths, Score};
 use evenhand_model::table::Table;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A whole scan, ready to be written.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub struct Report {
 }
 
 /// A rule that was evaluated, and what came of it. The counts are of rows, before report filters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RuleOutcome {
     /// Its id.
     pub id: RuleId,
@@ -63,6 +63,7 @@ pub struct RuleOutcome {
     /// How to put it right: a line, and steps that begin with `- `.
     pub fix: Arc<str>,
     /// Framework ids: (framework key, id).
+    #[serde(serialize_with = "by_name")]
     pub frameworks: Vec<(Arc<str>, Arc<str>)>,
     /// Rows that pass.
     pub passed: u64,
@@ -72,6 +73,17 @@ pub struct RuleOutcome {
     pub undecided: u64,
     /// Why it could not be evaluated at all.
     pub error: Option<String>,
+}
+
+/// Writes framework ids as objects.
+fn by_name<S: Serializer>(frameworks: &[(Arc<str>, Arc<str>)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        framework: &'a str,
+        id: &'a str,
+    }
+
+    serializer.collect_seq(frameworks.iter().map(|(framework, id)| Named { framework, id }))
 }
 
 impl Report {

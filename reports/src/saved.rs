@@ -412,38 +412,21 @@ impl GapDocument {
 
 impl From<RuleDocument> for RuleOutcome {
     fn from(rule: RuleDocument) -> Self {
-        let RuleDocument {
-            id,
-            title,
-            severity,
-            default_severity,
-            dimension,
-            what,
-            why,
-            fix,
-            frameworks,
-            passed,
-            failed,
-            undecided,
-            error,
-        } = rule;
-        let frameworks = frameworks.into_iter().map(|of| (of.framework, of.id)).collect();
-        // Reports of older versions do not tell it.
-        let default_severity = default_severity.unwrap_or(severity);
         Self {
-            id,
-            title,
-            severity,
-            default_severity,
-            dimension,
-            what,
-            why,
-            fix,
-            frameworks,
-            passed,
-            failed,
-            undecided,
-            error,
+            id: rule.id,
+            title: rule.title,
+            severity: rule.severity,
+            // Reports of older versions do not tell it.
+            default_severity: rule.default_severity.unwrap_or(rule.severity),
+            dimension: rule.dimension,
+            what: rule.what,
+            why: rule.why,
+            fix: rule.fix,
+            frameworks: rule.frameworks.into_iter().map(|of| (of.framework, of.id)).collect(),
+            passed: rule.passed,
+            failed: rule.failed,
+            undecided: rule.undecided,
+            error: rule.error,
         }
     }
 }

@@ -15,6 +15,7 @@ mod tabulate;
 #[cfg(test)]
 mod tests;
 mod words;
+mod written;
 
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::{Comparison, GateComparison};

@@ -8,7 +8,8 @@
 use evenhand_model::evidence::Truth;
 
 use super::condition::Kept;
-use super::job::{Whole, condition_of, is_blank};
+use super::gate::condition_of;
+use super::job::{Whole, is_blank};
 use super::trigger::Event;
 use crate::tree::Node;
 

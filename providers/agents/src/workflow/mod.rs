@@ -10,6 +10,7 @@
 mod agentic;
 mod checkout;
 mod condition;
+mod gate;
 mod handed;
 mod handing;
 mod job;

@@ -7,7 +7,7 @@ use evenhand_model::secret::Fingerprinter;
 use super::condition::Kept;
 use super::token::Ceiling;
 use super::trigger::{self, Audience};
-use super::{WorkflowError, checkout, handed, job, texts};
+use super::{WorkflowError, checkout, gate, handed, job, texts};
 use crate::tree::{self, Node, Syntax, Value};
 
 /// A workflow, as far as its jobs' identities are concerned.
@@ -101,7 +101,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
         permissions: node.get("permissions").map(|entry| &entry.node),
         ceiling: Ceiling::Nothing,
         env: node.get("env").map(|entry| &entry.node),
-        gates: jobs.map(|jobs| job::gates(jobs, &events)).unwrap_or_default(),
+        gates: jobs.map(|jobs| gate::gates(jobs, &events)).unwrap_or_default(),
         manifest: None,
         fingerprinter,
     };
@@ -119,8 +119,8 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
             secrets: secrets(&whole, node),
             unpinned: unpinned(node, calls.as_deref()),
             calls,
-            untrusted_checkout: checkout::untrusted(&whole, &job::before(&whole, &entry.key), node, None),
-            audience: job::audience_of(&whole, &entry.key),
+            untrusted_checkout: checkout::untrusted(&whole, &gate::before(&whole, &entry.key), node, None),
+            audience: gate::audience_of(&whole, &entry.key),
         }
     });
     Ok(Outline {

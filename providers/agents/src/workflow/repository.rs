@@ -17,7 +17,7 @@ use super::condition::Kept;
 use super::handing::{self, Handed};
 use super::token::Ceiling;
 use super::trigger::{self, Event};
-use super::{Workflow, WorkflowAgent, WorkflowError, job, merge};
+use super::{Workflow, WorkflowAgent, WorkflowError, gate, job, merge};
 use crate::secret::{Found, Slots};
 use crate::tree::{self, Entry, Node, Syntax, Value};
 
@@ -233,7 +233,7 @@ impl<'r> Following<'r> {
             permissions: node.get("permissions").map(|entry| &entry.node),
             ceiling: context.ceiling,
             env: node.get("env").map(|entry| &entry.node),
-            gates: job::gates(jobs, &context.events),
+            gates: gate::gates(jobs, &context.events),
             manifest: file.manifest.as_ref(),
             fingerprinter: self.fingerprinter,
         };
@@ -268,7 +268,7 @@ impl<'r> Following<'r> {
         if path == target || above.contains(&target.as_str()) || !self.goes_on(file, above.len()) {
             return;
         }
-        let kept = job::before(whole, &call.job.key);
+        let kept = gate::before(whole, &call.job.key);
         let ceiling = Ceiling::Caller(job::token_of(whole, &call.job.node));
         let context = Context { events: whole.events.to_vec(), kept, ceiling };
         let handed = Handed::to_workflow(&callee.node, &call.job.node, call.handed);

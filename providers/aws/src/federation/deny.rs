@@ -6,7 +6,8 @@
 use evenhand_federation::{Alternative, Demand, Issuer, Slack};
 use evenhand_model::glob::Glob;
 
-use super::{carries, cased, is_of, is_there, split, wanted};
+use super::claims::{carries, is_of, split};
+use super::demand::{cased, is_there, wanted};
 use crate::policy::document::{ConditionTest, Qualifier};
 use crate::policy::operator::Operator;
 

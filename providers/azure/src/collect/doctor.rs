@@ -11,7 +11,7 @@ use super::client::{Pace, Reply};
 use super::credentials::Credentials;
 use super::page::{Leads, Whole};
 use super::run::{Plan, Run, unaccepted};
-use super::table::{About, Pages, Step};
+use super::step::{About, Pages, Step};
 use super::{CollectError, Options, run};
 
 /// Tries every call with the credentials at hand, about the tenant and one of each thing in it.

@@ -9,7 +9,7 @@ use evenhand_model::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::table::{About, Step};
+use super::step::{About, Step};
 use crate::PROVIDER;
 use crate::documents::envelope::Envelope;
 

@@ -15,6 +15,7 @@ mod page;
 mod permissions;
 mod progress;
 mod run;
+mod step;
 mod table;
 
 #[cfg(test)]

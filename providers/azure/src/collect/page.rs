@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::table::{About, Pages, Step};
+use super::step::{About, Pages, Step};
 
 /// What answers lead to.
 pub(crate) type Leads = BTreeMap<About, BTreeSet<String>>;

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::cloud::Interface;
-use super::table::{About, STEPS, Step};
+use super::step::{About, Step};
+use super::table::STEPS;
 
 /// The least rights for the collector: application permissions of Microsoft Graph, and a role in Azure.
 pub fn permissions() -> Value {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use evenhand_collect::Stopped;
 use evenhand_model::capture::Extent;
 
-use super::table::About;
+use super::step::About;
 use crate::PROVIDER;
 use crate::documents::manifest::{Manifest, Planned};
 

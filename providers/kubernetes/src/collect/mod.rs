@@ -4,6 +4,7 @@
 //! that everything after the collection is the same for captures that were made by hand. What could not be read is part
 //! of the capture too. Nothing here knows identities, access or rules.
 
+mod arguments;
 mod client;
 mod contexts;
 mod discovery;

@@ -1,14 +1,15 @@
 //! What an object holds that must not reach the disk: values of environments, secrets wherever they stand, free texts for
 //! models, and texts that embed any of these, such as annotations that repeat the whole object.
 
-use std::{iter, slice};
+use std::slice;
 
 use evenhand_agents::issued;
 use evenhand_model::secret::{Fingerprint, Fingerprinter, withheld, withheld_of};
 use serde_json::{Map, Value};
 
+use super::arguments::{Shell, argument, arguments};
 use super::script;
-use crate::capture::{found, kind_of, secrets_of_words};
+use crate::capture::{found, kind_of};
 use crate::documents::LAST_APPLIED;
 
 /// Members that hold environments, as a list of names and values or as a map.
@@ -39,7 +40,7 @@ const LONGEST_ANNOTATION: usize = 512;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Default)]
-struct Place {
+pub(super) struct Place {
     /// In a list: it is an element, and what is told of it is told of the list.
     listed: bool,
     /// Inside a member that holds values, however deep.
@@ -64,7 +65,7 @@ pub(crate) fn clean(object: &mut Map<String, Value>, status: bool, fingerprinter
 }
 
 /// Looks at the value of a member, or at an element of the list that it is.
-fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprinter) {
+pub(super) fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprinter) {
     match value {
         Value::Object(members) if name == "annotations" && !place.values => annotations(members, fingerprinter),
         Value::Object(members) => object(name, members, place, fingerprinter),
@@ -143,7 +144,7 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
 }
 
 /// Whether what stands below a member are values that are nobody's business, by name: environments and headers.
-fn holds_values(name: &str) -> bool {
+pub(super) fn holds_values(name: &str) -> bool {
     ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().contains("header")
 }
 
@@ -207,7 +208,7 @@ fn embeds(text: &str) -> bool {
 }
 
 /// What is written in place of a value: of a secret in it what is found when the value itself is read.
-fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
+pub(super) fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
     mark(found(name, text, fingerprinter), text)
 }
 
@@ -232,12 +233,12 @@ fn in_place(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<Str
 }
 
 /// Whether a text is a secret by its shape, or by its name, though it may not look like one; or a word in it is.
-fn is_secret(name: &str, text: &str) -> bool {
+pub(super) fn is_secret(name: &str, text: &str) -> bool {
     is_one_secret(name, text) || text.split(char::is_whitespace).any(|word| kind_of("", word).is_some())
 }
 
 /// The same of a text as a whole.
-fn is_one_secret(name: &str, text: &str) -> bool {
+pub(super) fn is_one_secret(name: &str, text: &str) -> bool {
     kind_of("", text).is_some() || (!text.trim().is_empty() && is_called_a_secret(name) && !refers(text))
 }
 
@@ -275,129 +276,6 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
             *text = instead(short, text, fingerprinter);
         }
     }
-}
-
-/// Follows the words of a command line up to where a shell is handed a script: behind its `-c`.
-#[derive(Clone, Copy, Default)]
-struct Shell {
-    /// Nothing but flags and their values came since the shell itself.
-    called: bool,
-    /// The next word is a script.
-    expects: bool,
-}
-
-impl Shell {
-    /// Where a command has come to.
-    fn behind(command: &[Value]) -> Self {
-        let mut shell = Self::default();
-        let mut before = "";
-        for word in command {
-            let word = word.as_str().unwrap_or_default();
-            shell.follow(before, word);
-            before = word.strip_prefix('-').unwrap_or_default();
-        }
-        shell
-    }
-
-    /// Takes the next word. `before`: the flag whose value it may be.
-    fn follow(&mut self, before: &str, word: &str) {
-        const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
-        let flags = word.strip_prefix('-').filter(|flags| !flags.starts_with('-'));
-        let is_shell = SHELLS.contains(&word.rsplit('/').next().unwrap_or_default());
-        self.called = is_shell || (self.called && !self.expects && (word.starts_with('-') || !before.is_empty()));
-        self.expects = self.called
-            && flags.is_some_and(|flags| flags.ends_with('c') && flags.bytes().all(|flag| flag.is_ascii_lowercase()));
-    }
-}
-
-/// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
-/// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned). `shell`: where it stands before
-/// the first word.
-fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter: &Fingerprinter) {
-    let mut flag: Option<String> = None;
-    for word in words {
-        let before = flag.take().unwrap_or_default();
-        let is_script = shell.expects;
-        shell.follow(&before, word.as_str().unwrap_or_default());
-        let Value::String(text) = word else {
-            match word {
-                Value::Number(_) if is_called_a_secret(&before) => *word = withheld(None).into(),
-                other => walk(member, other, Place::default(), fingerprinter),
-            }
-            continue;
-        };
-        let dashes = match text.as_bytes() {
-            [b'-', b'-', ..] => 2,
-            // A secret may begin with a dash.
-            [b'-', ..] if !is_called_a_secret(&before) => 1,
-            _ => 0,
-        };
-        let (dashes, rest) = text.split_at_checked(dashes).unwrap_or(("", text));
-        match rest.split_once('=') {
-            _ if dashes.is_empty() => {
-                if let Some(kept) = argument(&before, text, is_script, fingerprinter) {
-                    *text = kept;
-                }
-            }
-            Some((name, value)) if is_flag(dashes, name) => {
-                if let Some(kept) = argument(name, value, false, fingerprinter) {
-                    *text = format!("{dashes}{name}={kept}");
-                }
-            }
-            // A shell may be handed its script behind it, whatever it is.
-            None => {
-                flag = Some(rest.to_owned());
-                if !rest.is_empty() && !is_flag(dashes, rest) {
-                    *text = mark(found(&before, text, fingerprinter), text);
-                }
-            }
-            Some(_) => *text = mark(found(&before, text, fingerprinter), text),
-        }
-    }
-}
-
-/// Whether this is a flag and no value behind one, such as `-ppassword`, `-pcorrect-horse` and `-uname:password`.
-fn is_flag(dashes: &str, name: &str) -> bool {
-    const SHORT: usize = 2;
-    // Behind these, clients of databases and directories, fetchers and packers take a user or a password with nothing
-    // between.
-    const GLUED: [char; 5] = ['P', 'U', 'p', 'u', 'w'];
-    let is_joined = name.contains(['-', '.']) && !name.starts_with(GLUED);
-    let is_long = dashes.len() > 1 || is_joined || is_called_a_secret(name);
-    script::is_plain_name(name) && (is_long || name.len() <= SHORT)
-}
-
-/// What is written in place of an argument; `None` where it may stay.
-fn argument(name: &str, text: &str, is_script: bool, fingerprinter: &Fingerprinter) -> Option<String> {
-    let is_assigned = || text.split_once('=').is_some_and(|(name, value)| is_secret(name, value));
-    let is_header = || text.split_once(": ").is_some_and(|(name, _)| script::is_header_name(name));
-    let has_words = text.contains(char::is_whitespace);
-    if is_one_secret(name, text) {
-        return Some(instead(name, text, fingerprinter));
-    }
-    if refers(text) {
-        return None;
-    }
-    if text.trim_start().starts_with(['{', '[']) && !script::is_plain(text) {
-        return Some(withheld(None));
-    }
-    if is_script && has_words {
-        return Some(script::cleaned(text, fingerprinter));
-    }
-    if holds_values(name) || is_assigned() || is_header() {
-        return Some(script::value(name, text, fingerprinter));
-    }
-    if has_words {
-        // Anything may stand in it, such as a list of keys. Its first secret is told as it is when the text itself is read.
-        let held = secrets_of_words(iter::once(text), fingerprinter).into_iter().next();
-        let held = held.map(|held| (held.kind, held.fingerprint));
-        return Some(mark(held.or_else(|| found(name, text, fingerprinter)), text));
-    }
-    if let Some(address) = script::argued_address(text, fingerprinter) {
-        return Some(address);
-    }
-    let may_stay = script::is_plain(text) || script::is_address(text);
-    (!may_stay).then(|| script::argument(name, text, fingerprinter))
 }
 
 #[cfg(test)]

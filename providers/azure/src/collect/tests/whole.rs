@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::server::Server;
 use super::world::{CANARY, OTHER, SUBSCRIPTION, agent, principal, world};
 use super::*;
-use crate::collect::table::{About, STEPS};
+use crate::collect::step::About;
+use crate::collect::table::STEPS;
 use crate::collect::{State, calls_table, permissions};
 use crate::documents::route::Asked;
 
