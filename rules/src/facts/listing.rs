@@ -210,7 +210,7 @@ mod tests {
                 "one of (tag Equals x or mfa Equals true)",
             ),
         ] {
-            assert_eq!(told(condition), format!("op:01 on a if {expected}"));
+            assert_eq!(&*told(condition), format!("op:01 on a if {expected}"));
         }
         let two = Test { values: [Arc::from("x"), Arc::from("y")].into(), ..test("tag", "x") };
         assert_ne!(told(when("tag", "x | y")), told(Condition::unconditional().with(Clause::When(two))));
