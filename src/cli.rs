@@ -26,6 +26,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use evenhand_model::finding::Severity;
 use jiff::Timestamp;
 
+use crate::number::whole;
+
 const AFTER_HELP: &str = "\
 Exit codes:
   0  the gate passed, or none was asked for
@@ -76,8 +78,10 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_progress: bool,
 
-    /// Threads to work with; 0 = as many as there are processors. The result never depends on it.
+    // A negative number is taken for a value, so that the error speaks of the bounds.
+    /// Threads to work with, 256 at most; 0 = one per processor. The result never depends on it.
     #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "EVENHAND_JOBS")]
+    #[arg(allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: usize,
 
     /// The configuration file. Otherwise: evenhand.toml in the one source that holds one, or in the current folder or
@@ -271,6 +275,12 @@ fn severity(text: &str) -> Result<Severity, String> {
             None => format!("levels: {}", known.join(", ")),
         }
     })
+}
+
+/// A number of threads. Thousands of them, which nobody has processors for, would spend minutes on each other.
+fn jobs(text: &str) -> Result<usize, String> {
+    const MOST: i64 = 256;
+    whole(text.parse().ok(), Some(MOST))
 }
 
 /// A moment, or a day, which begins at midnight UTC.

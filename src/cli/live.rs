@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
+use crate::number::whole;
+
 /// A provider that can be asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum LiveProvider {
@@ -140,7 +142,7 @@ pub struct Live {
     pub app_key: Option<PathBuf>,
 
     /// GitHub: the installation of the app, by its number. Default: the organisation's own.
-    #[arg(long, value_name = "NUMBER", requires = "app_id")]
+    #[arg(long, value_name = "NUMBER", requires = "app_id", allow_negative_numbers = true, value_parser = installation)]
     pub installation: Option<u64>,
 
     /// Kubernetes: the file with contexts. Default: KUBECONFIG, else ~/.kube/config, else the cluster that this runs in.
@@ -288,6 +290,10 @@ pub struct Doctor {
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub live: Live,
+}
+
+fn installation(text: &str) -> Result<u64, String> {
+    whole(text.parse().ok(), None)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

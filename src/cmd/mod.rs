@@ -174,7 +174,7 @@ pub fn run(cli: Cli) -> Exit {
         .num_threads(cli.global.jobs)
         .stack_size(STACK)
         .build()
-        .map_err(|error| Failure::Message(format!("no threads to work with: {error}"), None))
+        .map_err(|error| Failure::new(format!("no threads to work with: {error}"), "ask for fewer with `--jobs`"))
         .and_then(|pool| pool.install(|| dispatch(cli, console)));
     match result {
         Ok(exit) => exit,
