@@ -6,6 +6,7 @@ mod gate;
 mod history;
 #[cfg(feature = "live")]
 mod live;
+mod parse;
 mod questions;
 mod rules;
 mod scan;
@@ -16,6 +17,7 @@ pub use gate::{Evidence, Gate};
 pub use history::{BaselineArguments, BaselineVerb, Diff, DiffFormat, History, HistoryFormat};
 #[cfg(feature = "live")]
 pub use live::{AzureCloud, Collect, Doctor, Live, LiveProvider, SignIn};
+pub use parse::parse;
 pub use questions::{Can, Compare, Explain};
 pub use rules::{Rules, RulesList, RulesShow, RulesTest};
 pub use scan::{Init, Inventory, Report, Scan, ScanOutput};

@@ -213,7 +213,6 @@ impl Live {
 
 /// `evenhand collect`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
 interrupted, ran out of time, or a cluster, an organisation, a repository or an interface could not be asked: go on with
@@ -260,7 +259,6 @@ pub struct Collect {
 
 /// `evenhand doctor`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand doctor [OPTIONS] [PROVIDER]")]
 #[command(after_long_help = "\
 Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed. Without a
 provider: 0 there is something to scan; 3 there is nothing; 4 some document could not be read.
