@@ -112,7 +112,9 @@ impl Screen {
                 [] => String::new(),
                 [one] => format!("in {one}: "),
                 [one, another] => format!("in {one} and {another}: "),
-                [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
+                [one, another, rest @ ..] => {
+                    format!("in {one}, {another} and {} more (-o json has them): ", rest.len())
+                }
             };
             self.say(4, &printable(&format!("{places}{line}")), Style::new(), sink)?;
         }

@@ -321,7 +321,7 @@ impl Screen {
             }
         }
         if rows.len() > each {
-            let more = format!("… and {} more like this", thousands((rows.len() - each) as u64));
+            let more = format!("… and {} more like this; --all lists them", thousands((rows.len() - each) as u64));
             self.say(margin, &more, Style::new().dimmed(), sink)?;
         }
         self.say(margin, &format!("fix: {}", first_step(first)), Style::new(), sink)
@@ -349,12 +349,13 @@ impl Screen {
         let worst = |rows: &[&Finding]| rows.iter().map(|finding| finding.severity).max();
         groups.sort_by_key(|(remedy, rows)| (Reverse(worst(rows)), Reverse(rows.len()), *remedy));
         let shown = groups.len().min(self.options.limit.map_or(usize::MAX, |_| SHOWN));
+        let named = self.options.limit.map_or(usize::MAX, |_| 3);
         for (remedy, rows) in groups.iter().take(shown) {
-            let rules = some(rows.iter().map(|finding| finding.rule.as_str()), 3, ", ");
+            let rules = some(rows.iter().map(|finding| finding.rule.as_str()), named, ", ");
             let line = format!("{} of {rules}", counted(rows.len(), "check", "checks"));
             self.say(2, &line, Style::new().bold(), sink)?;
-            let what =
-                some(rows.iter().flat_map(|finding| finding.missing.iter()).map(|missing| &*missing.what), 3, "; ");
+            let missing = rows.iter().flat_map(|finding| finding.missing.iter());
+            let what = some(missing.map(|missing| &*missing.what), named, "; ");
             if !what.is_empty() {
                 self.say(6, &format!("not known: {}", printable(&what)), Style::new(), sink)?;
             }
@@ -366,7 +367,8 @@ impl Screen {
     }
 }
 
-/// The first of some texts, each once and in the order of their coming, and how many more there are.
+/// The first of some texts, each once and in the order of their coming, and how many more there are
+/// and how to see those.
 fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) -> String {
     let mut distinct: Vec<&str> = Vec::new();
     for text in texts {
@@ -377,5 +379,5 @@ fn some<'a>(texts: impl Iterator<Item = &'a str>, most: usize, separator: &str) 
     let more = distinct.len().saturating_sub(most);
     distinct.truncate(most);
     let named = distinct.join(separator);
-    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
+    if more > 0 { format!("{named}{separator}and {more} more (--all names them)") } else { named }
 }

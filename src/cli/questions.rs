@@ -55,6 +55,10 @@ pub struct Explain {
     /// Which rules.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Print every operation and limit of long lists.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
 }
 
 /// `evenhand can`

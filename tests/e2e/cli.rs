@@ -407,6 +407,22 @@ fn an_explanation_names_policy_statement_and_document() {
 }
 
 #[test]
+fn an_explanation_that_is_cut_short_says_how_to_see_the_rest() {
+    let actions =
+        ["ec2:RunInstances", "ec2:StopInstances", "iam:GetRole", "iam:PassRole", "kms:Decrypt", "kms:Encrypt"];
+    let others = ["lambda:InvokeFunction", "s3:GetObject", "s3:PutObject", "sns:Publish", "sqs:SendMessage"];
+    let held = serde_json::to_string(&[&actions[..], &others].concat()).unwrap();
+    let account = account().replace(r#"["logs:*","s3:DeleteBucket"]"#, &held);
+    let scene = Scene::new().file("gaad.json", account.as_bytes());
+    for asked in [&["incident-agent"][..], &["incident-agent", "*"]] {
+        let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json"]].concat());
+        assert!(run.stdout.contains(" more; --all shows them"), "{}{}", run.stdout, run.stderr);
+        let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json", "--all"]].concat());
+        assert!(!run.stdout.contains(" more; --all") && run.stdout.contains("sqs:SendMessage"), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn the_one_source_that_holds_a_configuration_speaks_for_all_and_two_are_refused() {
     let scene =
         Scene::with_account().file("one/evenhand.toml", b"[gate]\nfail_onn = \"low\"\n").file("two/.mcp.json", b"{}");
