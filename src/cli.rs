@@ -6,6 +6,7 @@ mod gate;
 mod history;
 #[cfg(feature = "live")]
 mod live;
+mod parse;
 mod questions;
 mod rules;
 mod scan;
@@ -16,6 +17,7 @@ pub use gate::{Evidence, Gate};
 pub use history::{BaselineArguments, BaselineVerb, Diff, DiffFormat, History, HistoryFormat};
 #[cfg(feature = "live")]
 pub use live::{AzureCloud, Collect, Doctor, Live, LiveProvider, SignIn};
+pub use parse::parse;
 pub use questions::{Can, Compare, Explain};
 pub use rules::{Rules, RulesList, RulesShow, RulesTest};
 pub use scan::{Init, Inventory, Report, Scan, ScanOutput};
@@ -25,6 +27,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use evenhand_model::finding::Severity;
 use jiff::Timestamp;
+
+use crate::number::whole;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -76,8 +80,10 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_progress: bool,
 
-    /// Threads to work with; 0 = as many as there are processors. The result never depends on it.
+    // A negative number is taken for a value, so that the error speaks of the bounds.
+    /// Threads to work with, 256 at most; 0 = one per processor. The result never depends on it.
     #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "EVENHAND_JOBS")]
+    #[arg(allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: usize,
 
     /// The configuration file. Otherwise: evenhand.toml in the one source that holds one, or in the current folder or
@@ -271,6 +277,12 @@ fn severity(text: &str) -> Result<Severity, String> {
             None => format!("levels: {}", known.join(", ")),
         }
     })
+}
+
+/// A number of threads. Thousands of them, which nobody has processors for, would spend minutes on each other.
+fn jobs(text: &str) -> Result<usize, String> {
+    const MOST: i64 = 256;
+    whole(text.parse().ok(), Some(MOST))
 }
 
 /// A moment, or a day, which begins at midnight UTC.

@@ -174,7 +174,7 @@ fn named(gaps: &[&Gap]) -> String {
     let first: Vec<String> = gaps.iter().take(NAMED).map(one).collect();
     let more = match gaps.len().saturating_sub(NAMED) {
         0 => String::new(),
-        more => format!("; and {more} more"),
+        more => format!("; and {more} more, which the report lists"),
     };
     format!("{count}: {}{more}", first.join("; "))
 }

@@ -23,6 +23,7 @@ mod lent;
 #[cfg(feature = "live")]
 mod live;
 pub mod lookup;
+mod number;
 pub mod output;
 pub mod pipeline;
 pub mod progress;

@@ -25,9 +25,9 @@ pub(crate) use github::options as github_options;
 pub(crate) use kubernetes::options as kubernetes_options;
 pub(crate) use kubernetes::tell_notes;
 
-/// The terms of a collection: a deadline begins now.
+/// The terms of a collection: a deadline begins now. One that lies further off than clocks count is none.
 pub(crate) fn terms(live: &Live, folder: &Path, resume: bool, fingerprinter: Fingerprinter) -> Terms {
-    let deadline = live.deadline.map(|time| Instant::now() + time);
+    let deadline = live.deadline.and_then(|time| Instant::now().checked_add(time));
     Terms { folder: folder.to_owned(), resume, deadline, fingerprinter }
 }
 
@@ -177,4 +177,21 @@ async fn wait() -> bool {
 #[cfg(not(unix))]
 async fn wait() -> bool {
     tokio::signal::ctrl_c().await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_deadline_beyond_what_clocks_count_is_none() {
+        let of = |time: Duration| {
+            let live = Live { deadline: Some(time), ..Live::default() };
+            terms(&live, Path::new("capture"), false, Fingerprinter::keyed("k")).deadline
+        };
+        assert!(of(Duration::from_secs(60)).is_some());
+        assert_eq!(of(Duration::MAX), None);
+    }
 }

@@ -64,7 +64,7 @@ fn first(candidates: &[String]) -> String {
 fn rest(candidates: &[String]) -> String {
     match candidates.len().saturating_sub(SHOWN) {
         0 => String::new(),
-        more => format!(" and {more} more"),
+        more => format!(" and {more} more, which `evenhand inventory` lists"),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    ExitCode::from(evenhand::cmd::run(evenhand::cli::Cli::parse()).code())
+    ExitCode::from(evenhand::cmd::run(evenhand::cli::parse()).code())
 }

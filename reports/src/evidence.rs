@@ -115,7 +115,9 @@ impl Screen {
                 [] => String::new(),
                 [one] => format!("in {one}: "),
                 [one, another] => format!("in {one} and {another}: "),
-                [one, another, rest @ ..] => format!("in {one}, {another} and {} more: ", rest.len()),
+                [one, another, rest @ ..] => {
+                    format!("in {one}, {another} and {} more (-o json has them): ", rest.len())
+                }
             };
             let facts = if gap.facts.is_empty() { String::new() } else { format!(" (unknown: {})", gap.unknown()) };
             let line = format!("{number}{places}{}: {}{facts}", gap.call, gap.reason);

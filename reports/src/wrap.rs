@@ -5,9 +5,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Ids and paths break after these, so that no name is cut inside a word.
 const SEPARATORS: [char; 5] = ['/', ':', '-', '_', ','];
 
-/// Words broken into lines of at most `width` columns. A longer word is broken after one of [`SEPARATORS`], and anywhere
+/// Words broken into lines of at most `width` columns. A longer word is broken after a separator such as `/`, and anywhere
 /// only where it has none.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     broken(text, width, width)
 }
 

@@ -9,7 +9,6 @@ use crate::sources::PROPOSAL;
 
 /// `evenhand fix`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand fix [OPTIONS] <IDENTITY>")]
 #[command(after_long_help = "\
 Examples:
   evenhand fix incident-agent --from captures

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
+use crate::number::whole;
+
 /// A provider that can be asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum LiveProvider {
@@ -140,7 +142,7 @@ pub struct Live {
     pub app_key: Option<PathBuf>,
 
     /// GitHub: the installation of the app, by its number. Default: the organisation's own.
-    #[arg(long, value_name = "NUMBER", requires = "app_id")]
+    #[arg(long, value_name = "NUMBER", requires = "app_id", allow_negative_numbers = true, value_parser = installation)]
     pub installation: Option<u64>,
 
     /// Kubernetes: the file with contexts. Default: KUBECONFIG, else ~/.kube/config, else the cluster that this runs in.
@@ -211,7 +213,6 @@ impl Live {
 
 /// `evenhand collect`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand collect [OPTIONS] --out <DIR> <PROVIDER>")]
 #[command(after_long_help = "\
 Exit codes: 0 every call was made, whatever came of it; 2 nothing could be asked; 3 no identity was read; 4 it was
 interrupted, ran out of time, or a cluster, an organisation, a repository or an interface could not be asked: go on with
@@ -258,7 +259,6 @@ pub struct Collect {
 
 /// `evenhand doctor`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand doctor [OPTIONS] [PROVIDER]")]
 #[command(after_long_help = "\
 Exit codes: 0 every call may be made; 2 nothing could be asked; 4 some calls may not be made, or failed. Without a
 provider: 0 there is something to scan; 3 there is nothing; 4 some document could not be read.
@@ -288,6 +288,10 @@ pub struct Doctor {
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub live: Live,
+}
+
+fn installation(text: &str) -> Result<u64, String> {
+    whole(text.parse().ok(), None)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

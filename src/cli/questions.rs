@@ -6,8 +6,6 @@ use super::{From, PlainFormat, Selection};
 
 /// `evenhand compare`
 #[derive(Debug, Args)]
-// Without this the usage of an error shows every option that an environment variable sets as if it had to be given.
-#[command(override_usage = "evenhand compare [OPTIONS] <IDENTITY>")]
 #[command(after_long_help = "\
 Examples:
   evenhand compare incident-agent --from captures
@@ -36,7 +34,6 @@ pub struct Compare {
 
 /// `evenhand explain`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand explain [OPTIONS] <IDENTITY|FINDING|RULE> [OPERATION]...")]
 #[command(after_long_help = "\
 Examples:
   evenhand explain static-credential-of-agent
@@ -58,11 +55,14 @@ pub struct Explain {
     /// Which rules.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Print every operation and limit of long lists.
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
 }
 
 /// `evenhand can`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand can [OPTIONS] [IDENTITY] [OPERATION]...")]
 #[command(after_long_help = "\
 Exit codes: 0 it is allowed; 1 it is not, or not without a condition that the question leaves open, or nothing \
 tells; 2 the question cannot be understood. With questions on stdin: 0 all were answered, 2 some could not be.

@@ -31,7 +31,6 @@ pub struct RulesList {
 
 /// `evenhand rules show`
 #[derive(Debug, Args)]
-#[command(override_usage = "evenhand rules show [OPTIONS] <ID>")]
 pub struct RulesShow {
     /// The rule.
     #[arg(value_name = "ID")]

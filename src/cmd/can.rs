@@ -5,11 +5,13 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, ContextValue, DecideError, Decision, Outcome, Request};
+use evenhand_model::decide::{part, plain};
 use evenhand_model::identity::Identity;
 use evenhand_model::opset::OpSet;
 use evenhand_reports::text::{counted, printable};
 use evenhand_rules::link::link;
 use serde::Serialize;
+use serde_json::error::Category;
 
 use super::{Failure, Invocation, say};
 use crate::cli::{self, PlainFormat};
@@ -278,13 +280,14 @@ pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
 
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
 fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
-    let mut refused = 0_usize;
+    let (mut given, mut refused) = (0_usize, 0_usize);
     to_stdout(|sink| {
         for (at, line) in io::stdin().lock().split(b'\n').enumerate() {
             let line = line.map_err(|error| io::Error::new(error.kind(), format!("stdin cannot be read: {error}")))?;
             if line.trim_ascii().is_empty() {
                 continue;
             }
+            given += 1;
             let request = question(&line);
             let result = match &request {
                 Ok(request) => answer(asked, request).map_err(|refused| refused.reason),
@@ -301,6 +304,10 @@ fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
         }
         Ok::<(), io::Error>(())
     })?;
+    if given == 0 {
+        let remedy = "write a JSON object a line to stdin, or name an identity and an operation";
+        invocation.console.warning("no question was given", Some(remedy));
+    }
     if refused > 0 {
         let questions = counted(refused, "question", "questions");
         invocation.console.error(&format!("{questions} could not be answered"), Some("see the `error` members"));
@@ -309,19 +316,91 @@ fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-/// The question on a line, or what is wrong with it.
+/// The question on a line, or at which column it is wrong, why, and what to write.
 fn question(line: &[u8]) -> Result<Request, String> {
-    const FORM: &str = "write {\"identity\": …, \"operation\": …}";
-    let text = std::str::from_utf8(line)
-        .map_err(|error| format!("it is not UTF-8 at byte {}; {FORM}", error.valid_up_to()))?;
-    // A list is read as the members in their order: that is a guess at what is meant.
-    if !text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-        return Err(format!("this is no question, but something else than an object; {FORM}"));
+    const FORM: &str = "write {\"identity\": …, \"operation\": …} on one line, with \"resource\": … and \"context\": {…} \
+                        where they are known";
+    // People count characters, parsers bytes.
+    let refused = |bytes: usize, why: &str| {
+        let up_to_it = String::from_utf8_lossy(line.get(..bytes).unwrap_or(line));
+        Err(format!("column {}: {why}; {FORM}", up_to_it.chars().count()))
+    };
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => return refused(error.valid_up_to() + 1, "this is not UTF-8"),
+    };
+    let bare = text.trim_start();
+    // A list would be read as the members in their order: that is a guess at what is meant.
+    if let Some(first) = bare.chars().next().filter(|first| *first != '{') {
+        let first = printable(&first.to_string());
+        let why = format!("a question is a JSON object, which begins with `{{` and not with `{first}`");
+        return refused(text.len() - bare.len() + 1, &why);
     }
-    serde_json::from_str(text).map_err(|error| {
-        // The place is a column: each question is a document of one line.
-        let said = error.to_string();
-        let said = said.split(" at line ").next().unwrap_or(&said);
-        format!("this is no question: {said} at column {}; {FORM}", error.column())
-    })
+    serde_json::from_str(text).or_else(|error| refused(error.column(), &wrong(text, &error)))
+}
+
+/// Why a text that begins like an object is no question.
+fn wrong(text: &str, error: &serde_json::Error) -> String {
+    let said = plain(error);
+    match error.classify() {
+        Category::Eof => "the line ends before the object does".to_owned(),
+        Category::Syntax | Category::Io => match &*said {
+            "expected ident" | "expected value" => "this is not JSON: a value is expected".to_owned(),
+            "trailing characters" => "something stands behind the object".to_owned(),
+            said => format!("this is not JSON: {said}"),
+        },
+        Category::Data => match said.split_once(" field ") {
+            Some((what @ ("unknown" | "missing" | "duplicate"), key)) => format!("{what} key {key}"),
+            _ => {
+                let at = part::<Request>(text, "").map_or_else(|refusal| refusal.at, |_| String::new());
+                match at.split('/').nth(1) {
+                    Some("context") => {
+                        "`context` must be an object with a string or a list of strings for each key".to_owned()
+                    }
+                    Some(key) => format!("`{key}` must be a string"),
+                    None => said,
+                }
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_question_is_told_with_its_column_and_what_to_write() {
+        for (line, said) in [
+            ("nonsense", "column 1: a question is a JSON object, which begins with `{` and not with `n`"),
+            (" [\"a\",\"b\"]", "column 2: a question is a JSON object, which begins with `{` and not with `[`"),
+            ("\u{feff}{}", "column 1: a question is a JSON object, which begins with `{` and not with `\\u{feff}`"),
+            ("{}", "column 2: missing key `identity`"),
+            (r#"{"identity":"é"}"#, "column 16: missing key `operation`"),
+            (r#"{"identity":"x","nope":1}"#, "column 22: unknown key `nope`, expected one of `identity`, `operation`"),
+            (r#"{"identity":"x","identity":"y"}"#, "column 26: duplicate key `identity`"),
+            (r#"{"identity":1,"operation":"y"}"#, "column 13: `identity` must be a string"),
+            (r#"{"identity":"x","operation":["y"]}"#, "`operation` must be a string"),
+            (r#"{"identity":"x","operation":"y","resource":5}"#, "column 44: `resource` must be a string"),
+            (r#"{"identity":"x","operation":"y","context":7}"#, "column 43: `context` must be an object with a string"),
+            (r#"{"identity":"x","operation":"y","context":{"a":[1]}}"#, "`context` must be an object with a string"),
+            (r#"{"identity":"é""#, "column 15: the line ends before the object does"),
+            (r#"{"identity":nul1}"#, "this is not JSON: a value is expected"),
+            (r#"{"identity":"x",}"#, "column 17: this is not JSON: trailing comma"),
+            (r#"{"identity":"x","operation":"y"} {}"#, "column 34: something stands behind the object"),
+        ] {
+            let error = question(line.as_bytes()).unwrap_err();
+            assert!(error.starts_with("column ") && error.contains(said), "{line}: {error}");
+            assert!(error.contains("; write {\"identity\": …, \"operation\": …} on one line"), "{line}: {error}");
+        }
+        let error = question(b"{\"identity\":\"\xc3\xa9\xff\"}").unwrap_err();
+        assert!(error.starts_with("column 15: this is not UTF-8; write "), "{error}");
+    }
+
+    #[test]
+    fn a_question_may_stand_indented_and_with_what_is_known() {
+        let line = br#"  {"identity":"x","operation":"y","resource":null,"context":{"a":"1","b":["2","3"]}}"#;
+        let request = question(line).unwrap();
+        assert_eq!((&*request.identity, &*request.operation, request.context.len()), ("x", "y", 2));
+    }
 }

@@ -87,7 +87,7 @@ fn access_words(change: &AccessChange) -> Vec<String> {
         if !list.is_empty() {
             let more = match list.len().saturating_sub(NAMED) {
                 0 => String::new(),
-                more => format!(" and {more} more"),
+                more => format!(" and {more} more (-o json has them)"),
             };
             let named: Vec<&str> = list.iter().take(NAMED).map(String::as_str).collect();
             words.push(format!("{what}: {}{more}", named.join(", ")));

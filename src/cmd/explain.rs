@@ -52,10 +52,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         (error, _) => error.into(),
     })?;
     match &operation {
-        None => say(|sink| write_identity(&assessing, identity, sink))?,
+        None => say(|sink| write_identity(&assessing, identity, arguments.all, sink))?,
         Some(operation) => {
             let why = why(&assessing, identity, operation)?;
-            say(|sink| write_why(&why, sink))?;
+            say(|sink| write_why(&why, arguments.all, sink))?;
         }
     }
     Ok(Exit::Passed)
@@ -69,7 +69,11 @@ fn nothing_called(asked: &str, identities: Vec<String>, rules: &RuleSet, finding
         begun.map(|finding| format!("finding {} ({} of {})", finding.id, finding.rule, finding.name)).collect();
     if !begun.is_empty() {
         let message = format!("`{asked}` begins the ids of {}:", counted(begun.len(), "finding", "findings"));
-        return Failure::About(message, super::listed(begun), "give more of the id".to_owned());
+        return Failure::About(
+            message,
+            super::listed(begun, "`evenhand scan -o csv:findings` lists them"),
+            "give more of the id".to_owned(),
+        );
     }
     let alike = lookup::alike(asked, rules.iter().map(|rule| rule.id.as_str()), RULES);
     let mut items: Vec<String> = alike.into_iter().map(|rule| format!("rule {rule}")).collect();
@@ -119,7 +123,7 @@ fn write_finding(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_identity(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+fn write_identity(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     let found = &assessing.assessed;
     writeln!(sink, "{}", printable(&identity.name))?;
     line(sink, "id", identity.id.as_str())?;
@@ -146,8 +150,8 @@ fn write_identity(assessing: &Assessing, identity: &Identity, sink: &mut dyn Wri
     write_credentials(assessing, identity, sink)?;
     write_trusts(assessing, identity, sink)?;
     write_verdict(assessing, identity, sink)?;
-    write_access(assessing, identity, sink)?;
-    write_paths(assessing, identity, sink)?;
+    write_access(assessing, identity, all, sink)?;
+    write_paths(assessing, identity, all, sink)?;
     let findings: Vec<&Finding> = found.findings.iter().filter(|finding| finding.identity == identity.id).collect();
     if !findings.is_empty() {
         writeln!(sink, "\nFindings")?;
@@ -234,7 +238,7 @@ fn write_verdict(assessing: &Assessing, identity: &Identity, sink: &mut dyn Writ
     Ok(())
 }
 
-fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "\nAccess")?;
     let Some(resolver) = assessing.resolver(identity) else {
         return writeln!(sink, "  none of its own; whom it can act as stands under the paths");
@@ -245,10 +249,9 @@ fn write_access(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write
     if access.unlimited {
         writeln!(sink, "  unlimited: nothing is denied to it, whatever the policies say")?;
     }
-    let all = access.operations();
-    writeln!(sink, "  {}", counted(all.len(), "operation", "operations"))?;
+    writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
     for slice in access.slices() {
-        write_slice(resolver, slice, &slice.operations, sink)?;
+        write_slice(resolver, slice, &slice.operations, all, sink)?;
     }
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
@@ -261,13 +264,14 @@ fn write_slice(
     resolver: &dyn AccessResolver,
     slice: &Slice,
     operations: &OpSet,
+    all: bool,
     sink: &mut dyn Write,
 ) -> io::Result<()> {
-    const NAMED: usize = 8;
+    let named = if all { usize::MAX } else { 8 };
     let groups = resolver.catalog().summarise(operations);
-    let mut names: Vec<String> = groups.iter().take(NAMED).map(|(name, _)| printable(name)).collect();
-    if groups.len() > NAMED {
-        names.push(format!("and {} more", thousands((groups.len() - NAMED) as u64)));
+    let mut names: Vec<String> = groups.iter().take(named).map(|(name, _)| printable(name)).collect();
+    if groups.len() > named {
+        names.push(format!("and {} more; --all shows them", thousands((groups.len() - named) as u64)));
     }
     let grant = resolver.grant(slice.grant);
     writeln!(sink, "  {}", names.join(", "))?;
@@ -279,7 +283,7 @@ fn write_slice(
     writeln!(sink, "    at {}", printable(&grant.evidence.to_string()))
 }
 
-fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write) -> io::Result<()> {
+fn write_paths(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     let found = &assessing.assessed;
     let asked;
     let (from, paths) = match found.paths.paths_of(&identity.id) {
@@ -315,7 +319,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, sink: &mut dyn Write)
             let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
-            proof.write(sink)?;
+            proof.write(all, sink)?;
         }
     }
     for unlisted in assessing.resolver(identity).map(|resolver| resolver.unlisted(&identity.id)).unwrap_or_default() {
@@ -380,8 +384,8 @@ impl<'a> Proof<'a> {
         }
     }
 
-    fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
-        const NAMED: usize = 3;
+    fn write(&self, all: bool, sink: &mut dyn Write) -> io::Result<()> {
+        let named = if all { usize::MAX } else { 3 };
         // A trust that is no statement of any policy is told by the technique and the place alone.
         let is_trust = |grant: &Grant| grant.policy.strip_prefix(&*self.hop.technique).is_some();
         for (grant, slices) in &self.granted {
@@ -399,18 +403,19 @@ impl<'a> Proof<'a> {
                 false => format!("if {asked}"),
             });
             let limits: BTreeSet<String> = held.chain(asked).collect();
-            for limit in limits.iter().take(NAMED) {
+            for limit in limits.iter().take(named) {
                 writeln!(sink, "          {}", printable(limit))?;
             }
-            if limits.len() > NAMED {
-                writeln!(sink, "          and {} more", thousands((limits.len() - NAMED) as u64))?;
+            if limits.len() > named {
+                let more = thousands((limits.len() - named) as u64);
+                writeln!(sink, "          and {more} more; --all shows them")?;
             }
             writeln!(sink, "       at {}", printable(&grant.evidence.to_string()))?;
         }
         let EdgeTarget::Identity(reached) = &self.hop.target else { return Ok(()) };
         let inventory = &self.assessing.assessed.inventory;
         let running = inventory.workloads.iter().filter(|held| self.hop.escalation && held.identity == *reached);
-        for workload in running.take(NAMED) {
+        for workload in running.take(named) {
             writeln!(sink, "       runs as it: {} {}", workload.kind, printable(&workload.id))?;
             writeln!(sink, "       at {}", printable(&workload.evidence.to_string()))?;
         }
@@ -465,7 +470,7 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
     Ok(Why { identity, pattern, operations, resolver, access, decision })
 }
 
-fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
+fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{} and {}", printable(&why.identity.name), printable(why.pattern))?;
     line(sink, "identity", why.identity.id.as_str())?;
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
@@ -480,7 +485,7 @@ fn write_why(why: &Why<'_>, sink: &mut dyn Write) -> io::Result<()> {
             writeln!(sink, "\nGranted")?;
         }
         granting += 1;
-        write_slice(why.resolver, slice, &operations, sink)?;
+        write_slice(why.resolver, slice, &operations, all, sink)?;
         granted = granted.union(&operations);
     }
     let missing = why.operations.difference(&granted);

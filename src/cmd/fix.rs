@@ -48,7 +48,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
     if !holds(subject) && !lenders.is_empty() && lenders.iter().all(is_human) {
         return Err(Failure::About(
             format!("`{}` holds no access of its own; it acts as people do:", subject.id),
-            super::listed(lenders.iter().map(|lender| lender.id.to_string()).collect()),
+            super::listed(
+                lenders.iter().map(|lender| lender.id.to_string()).collect(),
+                "`evenhand explain` lists them",
+            ),
             "let it act as an identity of its own, and propose a policy for that".to_owned(),
         ));
     }
@@ -344,7 +347,8 @@ impl Told<'_> {
         for portion in portions.iter().take(shown) {
             let mut names: Vec<String> = portion.operations.iter().take(shown).map(|name| printable(name)).collect();
             if portion.operations.len() > names.len() {
-                names.push(format!("and {} more", thousands((portion.operations.len() - names.len()) as u64)));
+                let more = thousands((portion.operations.len() - names.len()) as u64);
+                names.push(format!("and {more} more; --all shows them"));
             }
             writeln!(sink, "  {}", names.join(", "))?;
             writeln!(sink, "    on {}", printable(&portion.scope))?;
@@ -376,7 +380,7 @@ fn told_beside(share: &Share, sink: &mut dyn Write) -> io::Result<()> {
     if !share.others.is_empty() {
         let mut names: Vec<String> = share.others.iter().take(SHOWN).map(|id| printable(id.as_str())).collect();
         if share.others.len() > names.len() {
-            names.push(format!("and {} more", thousands((share.others.len() - names.len()) as u64)));
+            names.push(format!("and {} more; -o json has them", thousands((share.others.len() - names.len()) as u64)));
         }
         let who = counted(share.others.len(), "other uses this access and loses", "others use this access and lose");
         writeln!(sink, "  others      {who} the same: {}", names.join(", "))?;

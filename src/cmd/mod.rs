@@ -75,7 +75,11 @@ impl Failure {
         let message = format!("no {what} is called `{asked}`");
         match alike.is_empty() {
             true => Self::new(message, lists),
-            false => Self::About(format!("{message}; spelled alike:"), listed(alike), lists.to_owned()),
+            false => Self::About(
+                format!("{message}; spelled alike:"),
+                listed(alike, "give more of the name"),
+                lists.to_owned(),
+            ),
         }
     }
 }
@@ -98,7 +102,7 @@ impl From<LookupError> for Failure {
         match error {
             LookupError::Ambiguous { asked, candidates, remedy } => {
                 let message = format!("`{asked}` fits {} identities:", candidates.len());
-                Self::About(message, listed(candidates), remedy.to_owned())
+                Self::About(message, listed(candidates, "`evenhand inventory` lists them"), remedy.to_owned())
             }
             LookupError::Unknown { asked, nearest } => Self::nothing_called(&asked, "identity", nearest),
         }
@@ -142,13 +146,13 @@ fn operation(words: &[String]) -> Result<String, Failure> {
     }
 }
 
-/// A list for people: the first ones, and how many more there are.
-fn listed(mut items: Vec<String>) -> Vec<String> {
+/// A list for people: the first ones, how many more there are, and how to see those.
+fn listed(mut items: Vec<String>, how: &str) -> Vec<String> {
     const SHOWN: usize = 10;
     let more = items.len().saturating_sub(SHOWN);
     items.truncate(SHOWN);
     if more > 0 {
-        items.push(format!("… and {more} more"));
+        items.push(format!("… and {more} more; {how}"));
     }
     items
 }
@@ -174,7 +178,7 @@ pub fn run(cli: Cli) -> Exit {
         .num_threads(cli.global.jobs)
         .stack_size(STACK)
         .build()
-        .map_err(|error| Failure::Message(format!("no threads to work with: {error}"), None))
+        .map_err(|error| Failure::new(format!("no threads to work with: {error}"), "ask for fewer with `--jobs`"))
         .and_then(|pool| pool.install(|| dispatch(cli, console)));
     match result {
         Ok(exit) => exit,
@@ -462,7 +466,7 @@ impl Invocation {
             });
         self.console.error_about(
             &format!("no identity was found in {} ({looked})", sources.join(", ")),
-            &listed(told.collect()),
+            &listed(told.collect(), "`-o json` lists them"),
             Some(match capture.files.is_empty() && capture.passed_over > 0 {
                 true => {
                     "with the word `agents` only files at the places that clients know are opened; without it every file \
@@ -536,4 +540,18 @@ fn fingerprinter(key: Option<&str>) -> Result<Fingerprinter, Failure> {
     getrandom::fill(&mut random)
         .map_err(|error| Failure::Message(format!("the system gives no random numbers: {error}"), None))?;
     Ok(Fingerprinter::ephemeral(random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_cut_short_says_how_to_see_the_rest() {
+        let items = |count: usize| (0..count).map(|item| item.to_string()).collect::<Vec<_>>();
+        assert_eq!(listed(items(10), "look"), items(10));
+        let cut = listed(items(13), "`evenhand inventory` lists them");
+        assert_eq!(cut.len(), 11);
+        assert_eq!(cut.last().map(String::as_str), Some("… and 3 more; `evenhand inventory` lists them"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use evenhand_reports::text::{counted, printable};
+use evenhand_reports::wrapped;
 use evenhand_rules::engine::cases;
 use evenhand_rules::pack::{Problem, Rule, RuleSet};
 use serde_json::json;
@@ -25,7 +26,7 @@ fn list(invocation: &Invocation, arguments: &cli::RulesList) -> Result<Exit, Fai
     let config = invocation.config(&[])?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
     match arguments.output {
-        PlainFormat::Table => say(|sink| table(&rules, sink))?,
+        PlainFormat::Table => say(|sink| table(&rules, width(), sink))?,
         PlainFormat::Json => to_stdout(|sink| {
             let rows: Vec<_> = rules.iter().map(summary).collect();
             serde_json::to_writer_pretty(&mut *sink, &rows)?;
@@ -35,14 +36,25 @@ fn list(invocation: &Invocation, arguments: &cli::RulesList) -> Result<Exit, Fai
     Ok(Exit::Passed)
 }
 
-/// A line per rule; two where the terminal is too narrow for that.
-fn table(rules: &RuleSet, sink: &mut dyn io::Write) -> io::Result<()> {
-    const NARROW: usize = 100;
-    let narrow = width().is_some_and(|width| width < NARROW);
+/// A row per rule, with the title folded in its own column; two lines where the terminal has no room for that.
+fn table(rules: &RuleSet, width: Option<usize>, sink: &mut dyn io::Write) -> io::Result<()> {
+    const LEAST: usize = 40;
     let longest = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
-    let mut row = |id: &str, severity: &str, dimension: &str, title: &str| match narrow {
-        true => writeln!(sink, "{id}\n    {severity}, {dimension}: {title}"),
-        false => writeln!(sink, "{id:longest$}  {severity:8}  {dimension:14}  {title}"),
+    let mut row = |id: &str, severity: &str, dimension: &str, title: &str| {
+        let head = format!("{id:longest$}  {severity:8}  {dimension:14}  ");
+        let Some(width) = width else { return writeln!(sink, "{head}{title}") };
+        let room = width.saturating_sub(head.len());
+        if room < LEAST {
+            return writeln!(sink, "{id}\n    {severity}, {dimension}: {title}");
+        }
+        let indent = head.len();
+        for (at, part) in wrapped(title, room).iter().enumerate() {
+            match at {
+                0 => writeln!(sink, "{head}{part}")?,
+                _ => writeln!(sink, "{:indent$}{part}", "")?,
+            }
+        }
+        Ok(())
     };
     row("RULE", "SEVERITY", "DIMENSION", "TITLE")?;
     for rule in rules.iter() {
@@ -129,5 +141,50 @@ fn tell(invocation: &Invocation, problem: &Problem) {
         invocation.console.error(&problem.to_string(), None);
     } else {
         invocation.console.warning(&problem.to_string(), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_reports::folded;
+
+    use super::*;
+
+    fn listed(rules: &RuleSet, width: Option<usize>) -> String {
+        let mut text = Vec::new();
+        table(rules, width, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_list_of_rules_is_straight_at_every_width() {
+        let rules = RuleSet::embedded().rules;
+        let ids: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+        for width in 60..=200 {
+            let text = listed(&rules, Some(width));
+            let header = text.lines().next().unwrap();
+            let begun: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).skip(1).collect();
+            assert_eq!(begun.len(), ids.len(), "{width}");
+            let Some(title) = header.find("TITLE") else {
+                assert_eq!(begun, ids, "{width}");
+                continue;
+            };
+            let severity = header.find("SEVERITY").unwrap();
+            for (line, id) in begun.iter().zip(&ids) {
+                let (first, rest) = line.split_at(severity);
+                assert!(first.trim_end() == *id && !rest.starts_with(' '), "{width}: {line}");
+            }
+            for line in text.lines() {
+                let (before, own) = line.split_at(title);
+                assert!(before.ends_with(' ') && !own.starts_with(' '), "{width}: {line}");
+            }
+            assert_eq!(folded(&text, width), text, "{width}: nothing is left to fold");
+        }
+    }
+
+    #[test]
+    fn a_list_of_rules_that_no_terminal_bounds_has_one_line_each() {
+        let rules = RuleSet::embedded().rules;
+        assert_eq!(listed(&rules, None).lines().count(), rules.len() + 1);
     }
 }

@@ -22,7 +22,7 @@ struct Place {
 
 impl ConfigProblem {
     pub(super) fn unreadable(path: &str, error: &std::io::Error) -> Self {
-        Self::of_file(path, error, "check the path given with `--config`, or use `--no-config`")
+        Self::of_file(path, error, "check the path given with `--config` or EVENHAND_CONFIG, or use `--no-config`")
     }
 
     /// A file of waivers that is there and cannot be read: a scan without them would judge what was accepted.

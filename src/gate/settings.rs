@@ -6,19 +6,12 @@ use std::sync::Arc;
 
 use evenhand_model::finding::Severity;
 
+use crate::number::whole;
+
 /// The highest score, in thousandths, and so the largest fall of one.
 const HIGHEST_SCORE: i64 = 1000;
 /// All of something, in percent.
 const ALL_PERCENT: i64 = 100;
-
-/// A number of the gate: a whole one from 0 to `most`, where there is a most; else what to write instead.
-fn whole<N: TryFrom<i64>>(number: Option<i64>, most: Option<i64>) -> Result<N, String> {
-    let fits = |number: &i64| *number >= 0 && most.is_none_or(|most| *number <= most);
-    number.filter(fits).and_then(|number| N::try_from(number).ok()).ok_or_else(|| match most {
-        Some(most) => format!("write a whole number from 0 to {most}"),
-        None => "write a whole number, 0 or more".to_owned(),
-    })
-}
 
 /// What is asked of the posture.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -171,22 +164,6 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_of_the_gate_lies_within_its_bounds() {
-        for (number, most, held) in [
-            (Some(0), Some(1000), Ok(0)),
-            (Some(1000), Some(1000), Ok(1000)),
-            (Some(1001), Some(1000), Err("write a whole number from 0 to 1000")),
-            (Some(-1), Some(100), Err("write a whole number from 0 to 100")),
-            (None, Some(100), Err("write a whole number from 0 to 100")),
-            (Some(4_000_000_000), None, Ok(4_000_000_000)),
-            (Some(-1), None, Err("write a whole number, 0 or more")),
-        ] {
-            assert_eq!(whole::<u32>(number, most), held.map_err(str::to_owned), "{number:?} {most:?}");
-        }
-        assert!(whole::<u8>(Some(256), None).is_err(), "what the type cannot hold");
-    }
 
     #[test]
     fn a_condition_is_named_as_it_was_asked_for() {

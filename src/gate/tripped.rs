@@ -108,8 +108,8 @@ fn with_score(
             let others = over.len() - 1;
             let rest = match others {
                 0 => String::new(),
-                1 => ", and 1 more identity is over the limit".to_owned(),
-                _ => format!(", and {others} more identities are over the limit"),
+                1 => ", and 1 more identity is over the limit (the report tells which)".to_owned(),
+                _ => format!(", and {others} more identities are over the limit (the report tells which)"),
             };
             reasons.push(format!(
                 "{}: `{}` holds {excess} operations that its human role does not cover{rest}; it passes when \
@@ -164,7 +164,11 @@ fn what_would_pass(findings: &[Finding], score: &Score, least: u32, strict: bool
 }
 
 fn and_more(rules: usize) -> String {
-    if rules > 0 { format!(" and {}", counted(rules, "more rule", "more rules")) } else { String::new() }
+    if rules > 0 {
+        format!(" and {}, which the report lists", counted(rules, "more rule", "more rules"))
+    } else {
+        String::new()
+    }
 }
 
 /// What the identities table says of the baselines that parity findings rest on.

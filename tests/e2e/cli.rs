@@ -407,6 +407,22 @@ fn an_explanation_names_policy_statement_and_document() {
 }
 
 #[test]
+fn an_explanation_that_is_cut_short_says_how_to_see_the_rest() {
+    let actions =
+        ["ec2:RunInstances", "ec2:StopInstances", "iam:GetRole", "iam:PassRole", "kms:Decrypt", "kms:Encrypt"];
+    let others = ["lambda:InvokeFunction", "s3:GetObject", "s3:PutObject", "sns:Publish", "sqs:SendMessage"];
+    let held = serde_json::to_string(&[&actions[..], &others].concat()).unwrap();
+    let account = account().replace(r#"["logs:*","s3:DeleteBucket"]"#, &held);
+    let scene = Scene::new().file("gaad.json", account.as_bytes());
+    for asked in [&["incident-agent"][..], &["incident-agent", "*"]] {
+        let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json"]].concat());
+        assert!(run.stdout.contains(" more; --all shows them"), "{}{}", run.stdout, run.stderr);
+        let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json", "--all"]].concat());
+        assert!(!run.stdout.contains(" more; --all") && run.stdout.contains("sqs:SendMessage"), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn the_one_source_that_holds_a_configuration_speaks_for_all_and_two_are_refused() {
     let scene =
         Scene::with_account().file("one/evenhand.toml", b"[gate]\nfail_onn = \"low\"\n").file("two/.mcp.json", b"{}");
@@ -488,4 +504,48 @@ fn help_schema_manual_and_completions_come_from_one_place() {
     }
     assert!(scene.run(&["--version", "--verbose"]).stdout.contains("aws:"));
     assert_eq!(scene.run(&["scna"]).code, 2);
+}
+
+#[test]
+fn a_value_of_the_environment_that_is_none_is_told_by_the_name_of_its_variable() {
+    let scene = Scene::with_account();
+    let refused = |variable: &str, value: &std::ffi::OsStr| {
+        let output = scene.command().env(variable, value).args(["inventory", "gaad.json"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{variable}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (variable, value, said) in [
+        ("EVENHAND_JOBS", "x", "invalid value 'x' for 'EVENHAND_JOBS': write a whole number from 0 to 256"),
+        ("EVENHAND_JOBS", "", "invalid value '' for 'EVENHAND_JOBS': write a whole number from 0 to 256"),
+        ("EVENHAND_JOBS", "100000", "invalid value '100000' for 'EVENHAND_JOBS': write a whole number from 0 to 256"),
+        ("EVENHAND_NOW", "soon", "invalid value 'soon' for 'EVENHAND_NOW': write it as 2026-01-31"),
+        ("EVENHAND_CONFIG", "", "a value is required for 'EVENHAND_CONFIG'"),
+        ("EVENHAND_HOME", "", "a value is required for 'EVENHAND_HOME'"),
+    ] {
+        let stderr = refused(variable, value.as_ref());
+        assert!(stderr.contains(said) && stderr.contains(&format!("tip: set {variable} to")), "{stderr}");
+        assert!(!stderr.contains("--jobs") && !stderr.contains("--now"), "{stderr}");
+    }
+    #[cfg(unix)]
+    for variable in ["EVENHAND_JOBS", "EVENHAND_FINGERPRINT_KEY"] {
+        let stderr = refused(variable, std::os::unix::ffi::OsStrExt::from_bytes(b"\xff"));
+        assert!(stderr.contains("UTF-8") && stderr.contains(&format!("tip: set {variable} to")), "{stderr}");
+    }
+    // What is typed is another matter.
+    let output = scene.command().env("EVENHAND_JOBS", "2").args(["inventory", ".", "--jobs", "y"]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("invalid value 'y' for '--jobs <N>'") && !stderr.contains("EVENHAND_JOBS"), "{stderr}");
+}
+
+#[test]
+fn a_flag_of_one_run_overrules_the_environment() {
+    let scene = Scene::with_account().file("evenhand.toml", b"[gate]\nfail_on = \"low\"\n");
+    for (flags, code) in [(&[][..], 1), (&["--no-config"], 0)] {
+        let mut command = scene.command();
+        command.env("EVENHAND_CONFIG", "evenhand.toml").args(["scan", "gaad.json", "-o", "json"]).args(flags);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{flags:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let both = scene.run(&["scan", "gaad.json", "--config", "evenhand.toml", "--no-config"]);
+    assert!(both.code == 2 && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }

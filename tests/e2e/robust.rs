@@ -119,12 +119,15 @@ fn questions_go_on_after_lines_that_are_none() {
         .collect();
     assert_eq!(outcomes.len(), 6, "{outcomes:?}");
     assert_eq!((outcomes[0], outcomes[5]), ("allowed", "implicitly_denied"));
-    assert!(outcomes[1].starts_with("it is not UTF-8 at byte 0"), "{outcomes:?}");
-    assert!(outcomes[2].contains("else than an object"), "{outcomes:?}");
-    assert!(outcomes[3].contains("missing field `operation`") && !outcomes[3].contains("line 1"), "{outcomes:?}");
-    assert!(outcomes[4].contains("unknown field `more`"), "{outcomes:?}");
+    assert!(outcomes[1].starts_with("column 1: this is not UTF-8; write {"), "{outcomes:?}");
+    assert!(outcomes[2].contains("a question is a JSON object"), "{outcomes:?}");
+    assert!(outcomes[3].contains("missing key `operation`") && !outcomes[3].contains("line 1"), "{outcomes:?}");
+    assert!(outcomes[4].contains("unknown key `more`"), "{outcomes:?}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("4 questions could not be answered") && !said.contains("stdout"), "{said}");
+    let none = scene.run_with(&["can", "--from", "gaad.json"], "\n\n");
+    assert_eq!((none.code, none.stdout.as_str()), (0, ""));
+    assert!(none.stderr.contains("no question was given") && none.stderr.contains("help: write"), "{}", none.stderr);
 }
 
 #[test]
