@@ -11,7 +11,7 @@ use evenhand_model::evidence::{Evidence, Fact};
 use serde::Deserialize;
 
 use super::sheet::Sheet;
-use super::values::{Text, When, moment};
+use super::values::{ArnText, Name, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{
     AccessKey, AccessKeyUse, Facts, LoginProfile, ReportKey, ReportRow, Said, ServiceCredential, Summary,
@@ -19,7 +19,7 @@ use crate::inventory::facts::{
 
 /// `iam get-credential-report`: a table in Base64 inside JSON.
 pub(super) fn report(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(content) = sheet.member::<Text<'_>>("Content", errors) else { return };
+    let Some(content) = sheet.needed::<Text<'_>>("Content", errors) else { return };
     let decoded = STANDARD.decode(content.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     // The second version of the command line decodes the content itself.
     let table = match decoded {
@@ -110,7 +110,7 @@ fn time(cell: Option<&str>) -> Fact<Timestamp> {
     match cell {
         None | Some("" | "not_supported") => Fact::Unknown,
         Some("N/A" | "no_information") => Fact::Absent,
-        Some(text) => moment(Some(When::parse(text))),
+        Some(text) => Fact::known(When::parse(text).time()),
     }
 }
 
@@ -118,17 +118,15 @@ fn time(cell: Option<&str>) -> Fact<Timestamp> {
 #[serde(rename_all = "PascalCase")]
 struct KeyMetadata<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     #[serde(borrow)]
-    access_key_id: Text<'a>,
+    access_key_id: Name<'a>,
     #[serde(borrow)]
     status: Option<Text<'a>>,
     create_date: Option<When>,
 }
 
-fn active(status: Option<&str>) -> Fact<bool> {
-    Fact::known(status.map(|status| status.eq_ignore_ascii_case("Active")))
-}
+const ACTIVE: &[(&str, bool)] = &[("Active", true), ("Inactive", false), ("Expired", false)];
 
 /// `iam list-access-keys`.
 pub(super) fn access_keys(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
@@ -140,8 +138,8 @@ pub(super) fn access_keys(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec
         let it = AccessKey {
             user: facts.texts.share(user),
             id: facts.texts.share(&key.access_key_id),
-            active: active(key.status.as_deref()),
-            created_at: moment(key.create_date),
+            active: sheet.word(format_args!("{pointer}/Status"), key.status.as_deref(), ACTIVE, errors),
+            created_at: sheet.moment(format_args!("{pointer}/CreateDate"), key.create_date, errors),
         };
         facts.access_keys.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
     }
@@ -155,14 +153,14 @@ struct KeyUse {
 
 /// `iam get-access-key-last-used`. The answer names the user but not the key.
 pub(super) fn access_key_use(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let user = sheet.member::<Text<'_>>("UserName", errors);
-    let Some(last) = sheet.member::<KeyUse>("AccessKeyLastUsed", errors) else { return };
+    let user = sheet.member::<Name<'_>>("UserName", errors);
+    let Some(last) = sheet.needed::<KeyUse>("AccessKeyLastUsed", errors) else { return };
     let it = AccessKeyUse {
         user: user.as_deref().map(|user| facts.texts.share(user)),
         id: sheet.parameter("AccessKeyId").map(|id| facts.texts.share(id)),
         last_used_at: match last.last_used_date {
             None => Fact::Absent,
-            date => moment(date),
+            date => sheet.moment(format_args!("/AccessKeyLastUsed/LastUsedDate"), date, errors),
         },
     };
     if it.id.is_none() && it.user.is_none() {
@@ -180,13 +178,13 @@ pub(super) fn access_key_use(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut 
 #[serde(rename_all = "PascalCase")]
 struct ServiceSpecific<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     #[serde(borrow)]
     status: Option<Text<'a>>,
     create_date: Option<When>,
     expiration_date: Option<When>,
     #[serde(borrow)]
-    service_specific_credential_id: Text<'a>,
+    service_specific_credential_id: Name<'a>,
     #[serde(borrow)]
     service_name: Option<Text<'a>>,
 }
@@ -202,12 +200,12 @@ pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: 
             user: facts.texts.share(user),
             id: facts.texts.share(&key.service_specific_credential_id),
             service: facts.texts.share(key.service_name.as_deref().unwrap_or("")),
-            active: active(key.status.as_deref()),
-            created_at: moment(key.create_date),
+            active: sheet.word(format_args!("{pointer}/Status"), key.status.as_deref(), ACTIVE, errors),
+            created_at: sheet.moment(format_args!("{pointer}/CreateDate"), key.create_date, errors),
             // No date means that it never ends.
             expires_at: match key.expiration_date {
                 None => Fact::Absent,
-                date => moment(date),
+                date => sheet.moment(format_args!("{pointer}/ExpirationDate"), date, errors),
             },
         };
         facts.service_credentials.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
@@ -218,18 +216,19 @@ pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: 
 #[serde(rename_all = "PascalCase")]
 struct Login<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     create_date: Option<When>,
 }
 
 /// `iam get-login-profile`.
 pub(super) fn login_profile(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(login) = sheet.member::<Login<'_>>("LoginProfile", errors) else { return };
+    let Some(login) = sheet.needed::<Login<'_>>("LoginProfile", errors) else { return };
     let Some(user) = login.user_name.as_deref().or_else(|| sheet.parameter("UserName")) else {
         errors.push(sheet.error("/LoginProfile", "does not say whose password it is", "keep the member `UserName`"));
         return;
     };
-    let it = LoginProfile { user: facts.texts.share(user), present: true, created_at: moment(login.create_date) };
+    let created_at = sheet.moment(format_args!("/LoginProfile/CreateDate"), login.create_date, errors);
+    let it = LoginProfile { user: facts.texts.share(user), present: true, created_at };
     facts.login_profiles.push(Said { account: sheet.account.clone(), evidence: sheet.evidence("/LoginProfile"), it });
 }
 
@@ -245,7 +244,7 @@ pub(super) fn no_login_profile(sheet: &Sheet<'_>, facts: &mut Facts) {
 #[serde(rename_all = "PascalCase")]
 struct MfaDevice<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
 }
 
 /// `iam list-mfa-devices`.
@@ -262,7 +261,7 @@ pub(super) fn mfa_devices(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec
 #[serde(rename_all = "PascalCase")]
 struct NamedByArn<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
 }
 
 /// `iam list-open-id-connect-providers`, `iam list-saml-providers`.
@@ -290,7 +289,7 @@ struct SummaryMap {
 
 /// `iam get-account-summary`.
 pub(super) fn summary(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(map) = sheet.member::<SummaryMap>("SummaryMap", errors) else { return };
+    let Some(map) = sheet.needed::<SummaryMap>("SummaryMap", errors) else { return };
     let it = Summary {
         root_keys: map.account_access_keys_present.map(|count| count > 0),
         root_mfa: map.account_mfa_enabled.map(|count| count > 0),

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::compile::CompiledPolicy;
 use super::document::PolicyDocument;
 use crate::catalog::Catalogue;
+use crate::place;
 use crate::world::PolicyIx;
 
 /// Where a policy stands. It decides how short resource names are read and whether principals are looked at.
@@ -104,7 +105,11 @@ impl Understood {
             Err(error) => {
                 let (document, compiled) = Default::default();
                 let reason = json_error::reason(&error);
-                let problem = format!("is no policy document: it {reason}; what it grants or denies is unknown");
+                let place = match place::pointer(&text.text, &error) {
+                    whole if whole.is_empty() => whole,
+                    part => format!(" at `{part}`"),
+                };
+                let problem = format!("is no policy document: it {reason}{place}; what it grants or denies is unknown");
                 Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
             }
         }
@@ -376,5 +381,15 @@ mod tests {
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems.iter().any(|problem| problem.contains("`odd`") && problem.contains("`s3:GetObjct`")));
         assert!(problems.iter().any(|problem| problem.contains("`StringSoundsLike`")));
+    }
+
+    #[test]
+    fn the_problem_says_where_in_the_document_it_is() {
+        let mut store = PolicyStore::default();
+        let text =
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Allow","Action":["*",7]}]}"#;
+        store.add("odd".into(), PolicyRole::Identity, text, Evidence::whole("x.json"));
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(problems[0].contains("expected a text at `/Statement/1/Action/1`"), "{problems:?}");
     }
 }

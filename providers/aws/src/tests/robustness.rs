@@ -1,3 +1,5 @@
+use evenhand_model::evidence::Fact;
+
 use super::{details, read, role};
 
 const SERVICE: &str = r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
@@ -9,7 +11,7 @@ fn a_role_of_wrong_shape_costs_only_itself() {
     let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
     assert_eq!(read.count("role"), 2);
     assert_eq!(read.errors.len(), 1);
-    assert_eq!(read.errors[0].document, "gaad.json#/RoleDetailList/1");
+    assert_eq!(read.errors[0].document, "gaad.json#/RoleDetailList/1/Arn");
 }
 
 #[test]
@@ -73,4 +75,73 @@ fn the_order_of_documents_does_not_matter() {
     let a = read(&[("gaad.json", &details), ("keys.json", keys)]);
     let b = read(&[("keys.json", keys), ("gaad.json", &details)]);
     assert_eq!(format!("{:?}", a.inventory), format!("{:?}", b.inventory));
+}
+
+/// Where the errors are.
+fn places(read: &super::Read) -> Vec<&str> {
+    read.errors.iter().map(|error| &*error.document).collect()
+}
+
+#[test]
+fn what_is_no_name_names_no_identity() {
+    for value in ["7", "true", "null", "[]", "{}", r#""""#, r#""7""#] {
+        let users = format!(r#"{{"UserName":"ana","Arn":{value}}},{{"Arn":"arn:aws:iam::111122223333:user/ben"}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        assert_eq!(places(&read), ["gaad.json#/UserDetailList/0/Arn"], "{value}");
+        assert_eq!((read.count("user"), &*read.identity("ben").name), (1, "ben"), "{value}");
+    }
+}
+
+#[test]
+fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
+    for (member, place) in [
+        (r#""UserName":7"#, "UserName"),
+        (r#""Path":7"#, "Path"),
+        (r#""GroupList":[7]"#, "GroupList/0"),
+        (r#""AttachedManagedPolicies":7"#, "AttachedManagedPolicies"),
+        (r#""AttachedManagedPolicies":[{"PolicyArn":7}]"#, "AttachedManagedPolicies/0/PolicyArn"),
+        (r#""PermissionsBoundary":{}"#, "PermissionsBoundary"),
+        (r#""UserPolicyList":[{"PolicyName":7}]"#, "UserPolicyList/0/PolicyName"),
+        (r#""Tags":[{"Key":"","Value":"x"}]"#, "Tags/0/Key"),
+        (r#""CreateDate":"soon""#, "CreateDate"),
+        (r#""CreateDate":7"#, "CreateDate"),
+        (r#""CreateDate":{"a":[1]}"#, "CreateDate"),
+    ] {
+        let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        assert_eq!(places(&read), [format!("gaad.json#/UserDetailList/0/{place}")], "{member}");
+        // What a date does not say is unknown of a user who is known.
+        let users = usize::from(member.starts_with("\"CreateDate"));
+        assert_eq!(read.count("user"), users, "{member}");
+    }
+    let read = read(&[("gaad.json", r#"{"RoleDetailList":[],"IsTruncated":7}"#)]);
+    assert_eq!(places(&read), ["gaad.json#/IsTruncated"]);
+}
+
+#[test]
+fn a_word_or_a_date_that_is_none_of_the_vendors_leaves_the_fact_unknown() {
+    let gaad = details(r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    let keys = r#"{"AccessKeyMetadata":[{"UserName":"ana","AccessKeyId":"AKIAFAKEFAKEFAKEFAKE","Status":"","CreateDate":"x"},
+        {"UserName":"ana","AccessKeyId":7,"Status":"Active"}]}"#;
+    let read = read(&[("gaad.json", &gaad), ("keys.json", keys)]);
+    let list = "keys.json#/AccessKeyMetadata";
+    let expected = ["1/AccessKeyId", "0/Status", "0/CreateDate"].map(|place| format!("{list}/{place}"));
+    assert_eq!(places(&read), expected);
+    let [key] = read.inventory.credentials.as_slice() else { panic!("{:?}", read.inventory.credentials) };
+    assert_eq!((key.enabled, key.created_at), (Fact::Unknown, Fact::Unknown));
+}
+
+#[test]
+fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_not() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    for (config, place) in [
+        (r#"{"s3Config":7}"#, "/loggingConfig/s3Config"),
+        (r#"{"s3Config":{"bucketName":7}}"#, "/loggingConfig/s3Config/bucketName"),
+        ("7", "/loggingConfig"),
+    ] {
+        let logging = format!(r#"{{"loggingConfig":{config}}}"#);
+        let read = read(&[("gaad.json", &gaad), ("logging.json", &logging)]);
+        assert_eq!(places(&read), [format!("logging.json#{place}")], "{config}");
+        assert!(read.inventory.logs.is_empty(), "{config}");
+    }
 }
