@@ -54,39 +54,88 @@ fn rows(
             return;
         }
     };
+    let missing: Vec<String> = COLUMNS
+        .iter()
+        .filter(|name| !columns.iter().any(|held| held == **name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !missing.is_empty() {
+        errors.push(fault(&evidence(1), format!("has no column {}", missing.join(", "))));
+    }
+    let mut any = false;
     for record in reader.records() {
+        any = true;
         let Ok(record) = record else {
             errors.push(sheet.error("", "holds a row that is no text", "save what the call prints without change"));
             continue;
         };
         let line = record.position().map_or(0, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
-        let cell = |name: &str| columns.iter().position(|column| column == name).and_then(|at| record.get(at));
         let at = evidence(line);
-        let (Some(user), Some(arn)) = (cell("user"), cell("arn")) else {
-            errors.push(ReadError {
-                document: at.to_string(),
-                reason: "has no user or no arn".to_owned(),
-                remedy: "save what the call prints without change".to_owned(),
-            });
+        // What a row that is cut says last may be cut too.
+        let whole = record.len() == columns.len();
+        let told = if record.len() < columns.len() { record.len().saturating_sub(1) } else { record.len() };
+        let cell = |name: &str| {
+            let place = columns.iter().position(|column| column == name).filter(|place| *place < told)?;
+            record.get(place)
+        };
+        let user = cell("user").filter(|user| !user.is_empty());
+        let of = user.map(|user| format!(" of `{user}`")).unwrap_or_default();
+        if !whole {
+            let reason = format!("has {} of {} columns in the row{of}", record.len(), columns.len());
+            errors.push(fault(&at, reason));
+        }
+        let (Some(user), Some(arn)) = (user, cell("arn").filter(|arn| Arn::parse(arn).is_some())) else {
+            if whole {
+                errors.push(fault(&at, format!("has no user or no arn in the row{of}")));
+            }
             continue;
         };
-        let key = |number: &str| ReportKey {
-            active: truth(cell(&format!("access_key_{number}_active"))),
-            rotated_at: time(cell(&format!("access_key_{number}_last_rotated"))),
-            last_used_at: time(cell(&format!("access_key_{number}_last_used_date"))),
+        let mut odd: Vec<String> = Vec::new();
+        let mut truth = |name: &str| {
+            cell(name).map_or(Fact::Unknown, |held| {
+                truth(held).unwrap_or_else(|| {
+                    odd.push(format!("no truth value as `{name}`"));
+                    Fact::Unknown
+                })
+            })
         };
+        let (password_enabled, mfa) = (truth("password_enabled"), truth("mfa_active"));
+        let active = [truth("access_key_1_active"), truth("access_key_2_active")];
+        let mut time = |name: &str| {
+            cell(name).map_or(Fact::Unknown, |held| {
+                time(held).unwrap_or_else(|| {
+                    odd.push(format!("no time as `{name}`"));
+                    Fact::Unknown
+                })
+            })
+        };
+        let [first, second] = active;
         let row = ReportRow {
             user: facts.texts.share(user),
             arn: facts.texts.share(arn),
             root: user == "<root_account>",
-            created_at: time(cell("user_creation_time")),
-            password_enabled: truth(cell("password_enabled")),
-            password_last_used: time(cell("password_last_used")),
-            password_changed_at: time(cell("password_last_changed")),
-            password_next_rotation: time(cell("password_next_rotation")),
-            mfa: truth(cell("mfa_active")),
-            keys: [key("1"), key("2")],
+            created_at: time("user_creation_time"),
+            password_enabled,
+            password_last_used: time("password_last_used"),
+            password_changed_at: time("password_last_changed"),
+            password_next_rotation: time("password_next_rotation"),
+            mfa,
+            keys: [
+                ReportKey {
+                    active: first,
+                    rotated_at: time("access_key_1_last_rotated"),
+                    last_used_at: time("access_key_1_last_used_date"),
+                },
+                ReportKey {
+                    active: second,
+                    rotated_at: time("access_key_2_last_rotated"),
+                    last_used_at: time("access_key_2_last_used_date"),
+                },
+            ],
         };
+        if !odd.is_empty() {
+            errors.push(fault(&at, format!("has {} in the row{of}", odd.join(", "))));
+        }
         let number = Arn::parse(arn).and_then(|arn| arn.account_number());
         let account = match number {
             Some(number) => Some(facts.account(number)),
@@ -94,23 +143,51 @@ fn rows(
         };
         facts.report.push(Said { account, evidence: at, it: row });
     }
-}
-
-fn truth(cell: Option<&str>) -> Fact<bool> {
-    match cell {
-        Some("true" | "TRUE" | "True") => Fact::Known(true),
-        Some("false" | "FALSE" | "False") => Fact::Known(false),
-        // The root user's password is always there and the report does not say so.
-        _ => Fact::Unknown,
+    // The root user has a row in every report.
+    if !any {
+        errors.push(fault(&evidence(1), "has no row under its header".to_owned()));
     }
 }
 
-/// `N/A` and `no_information` say that there is none; `not_supported` says nothing.
-fn time(cell: Option<&str>) -> Fact<Timestamp> {
+/// The columns that are read.
+const COLUMNS: &[&str] = &[
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    "access_key_1_active",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
+    "access_key_2_active",
+    "access_key_2_last_rotated",
+    "access_key_2_last_used_date",
+];
+
+fn fault(at: &Evidence, reason: String) -> ReadError {
+    ReadError { document: at.to_string(), reason, remedy: "save what the call prints without change".to_owned() }
+}
+
+/// `None` = it is none of the vendor's words.
+fn truth(cell: &str) -> Option<Fact<bool>> {
     match cell {
-        None | Some("" | "not_supported") => Fact::Unknown,
-        Some("N/A" | "no_information") => Fact::Absent,
-        Some(text) => Fact::known(When::parse(text).time()),
+        "true" | "TRUE" | "True" => Some(Fact::Known(true)),
+        "false" | "FALSE" | "False" => Some(Fact::Known(false)),
+        // The root user's password is always there and the report does not say so.
+        "not_supported" | "N/A" | "no_information" => Some(Fact::Unknown),
+        _ => None,
+    }
+}
+
+/// `N/A` and `no_information` say that there is none; `not_supported` says nothing. `None` = it is no time.
+fn time(cell: &str) -> Option<Fact<Timestamp>> {
+    match cell {
+        "not_supported" => Some(Fact::Unknown),
+        "N/A" | "no_information" => Some(Fact::Absent),
+        text => When::parse(text).time().map(Fact::Known),
     }
 }
 

@@ -131,6 +131,57 @@ fn a_word_or_a_date_that_is_none_of_the_vendors_leaves_the_fact_unknown() {
     assert_eq!((key.enabled, key.created_at), (Fact::Unknown, Fact::Unknown));
 }
 
+const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date";
+const ANA: &str = "ana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-10-01T00:00:00+00:00,2026-01-01T00:00:00+00:00,N/A,true,true,2024-01-01T00:00:00+00:00,N/A,false,N/A,N/A";
+
+/// Reads the credential report of user `ana`.
+fn reported(report: &str) -> super::Read {
+    let gaad = details(r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    read(&[("gaad.json", &gaad), ("report.csv", report)])
+}
+
+#[test]
+fn a_cut_row_of_the_credential_report_is_told_and_what_it_does_not_say_is_unknown() {
+    for (end, reason, sign_in) in [
+        ("ana", "has 1 of 14 columns in the row", Fact::Unknown),
+        ("user/an", "has 2 of 14 columns in the row of `ana`", Fact::Unknown),
+        ("+00:00,tr", "has 4 of 14 columns in the row of `ana`", Fact::Unknown),
+        ("N/A,true,tru", "has 9 of 14 columns in the row of `ana`", Fact::Known(true)),
+    ] {
+        let cut = &ANA[..ANA.find(end).unwrap() + end.len()];
+        let read = reported(&format!("{HEADER}\n{cut}"));
+        assert_eq!(places(&read), ["report.csv:2"], "{cut}");
+        assert_eq!(read.errors[0].reason, reason, "{cut}");
+        let ana = read.identity("ana");
+        assert_eq!(ana.human_sign_in, sign_in, "{cut}");
+        assert!(read.inventory.credentials.iter().all(|held| &*held.kind != "access_key"), "{cut}");
+    }
+    assert_eq!(reported(&format!("{HEADER}\n{ANA}")).errors, []);
+}
+
+#[test]
+fn a_credential_report_without_rows_or_columns_is_told() {
+    let bare = reported(&format!("{HEADER}\n"));
+    assert_eq!((places(&bare), &*bare.errors[0].reason), (vec!["report.csv:1"], "has no row under its header"));
+    let cut = &HEADER[..HEADER.find(",mfa_active").unwrap()];
+    let reasons: Vec<String> = reported(cut).errors.into_iter().map(|error| error.reason).collect();
+    assert!(reasons[0].starts_with("has no column `mfa_active`, `access_key_1_active`"), "{reasons:?}");
+}
+
+#[test]
+fn a_value_that_the_credential_report_cannot_hold_is_told_and_unknown() {
+    let read = reported(&format!(
+        "{HEADER}\n{}",
+        ANA.replace("N/A,true,true,2024", "N/A,7,yes,2024").replace("2021-01-01", "x")
+    ));
+    assert_eq!(places(&read), ["report.csv:2"]);
+    let reason = "has no truth value as `mfa_active`, no truth value as `access_key_1_active`, no time as \
+                  `user_creation_time` in the row of `ana`";
+    assert_eq!(read.errors[0].reason, reason);
+    assert!(read.inventory.credentials.iter().all(|held| &*held.kind != "access_key"));
+    assert_eq!(read.identity("ana").created_at, Fact::Unknown);
+}
+
 #[test]
 fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_not() {
     let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
