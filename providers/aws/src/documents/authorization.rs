@@ -7,6 +7,8 @@ use std::sync::Arc;
 use evenhand_model::Timestamp;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::id::ScopeId;
 use evenhand_model::json_parts::{self, Receive, Source};
 use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
@@ -18,6 +20,7 @@ use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
+use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
@@ -372,6 +375,9 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/AssumeRolePolicyDocument"));
             self.attach(["trust policy", ""], PolicyRole::Trust, document, evidence)
         });
+        if trust.is_none() {
+            self.without_trust(&account);
+        }
         let described = Described {
             kind: PrincipalKind::Role,
             account,
@@ -399,6 +405,19 @@ impl<'r, 'd> Reading<'r, 'd> {
             evidence: self.evidence(format_args!("")),
         };
         self.facts.principals.insert(arn, Box::new(described));
+    }
+
+    /// Every role has a trust policy: one that is not there was left out.
+    fn without_trust(&mut self, account: &AccountId) {
+        let evidence = self.evidence(format_args!(""));
+        self.facts.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: Some(ScopeId::new(Arc::clone(&account.0))),
+            kind: GapKind::NotCollected,
+            call: evidence.to_string().into(),
+            reason: Arc::from("has no `AssumeRolePolicyDocument`; export it again with the whole answer"),
+            facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
+        });
     }
 
     fn policy(&mut self, policy: Policy<'d>) {

@@ -145,6 +145,11 @@ impl<'a> Written<'a> {
         serde_json::from_str(json)
     }
 
+    /// The first statement that says neither whom it means nor whom not.
+    pub(crate) fn names_nobody(&self) -> Option<usize> {
+        self.statements.iter().position(|held| held.principals.is_none() && held.not_principals.is_none())
+    }
+
     /// The document apart from its text.
     pub(crate) fn owned(self) -> PolicyDocument {
         let mut statements: Vec<Statement> = self.statements.into_iter().map(Statement::owned).collect();

@@ -91,6 +91,13 @@ impl Understood {
         let Fresh { index, role, text } = fresh;
         let characters = u32::try_from(characters(&text.text)).unwrap_or(u32::MAX);
         match PolicyDocument::parse(&text.text) {
+            Ok(written) if role == PolicyRole::Trust && written.names_nobody().is_some() => {
+                let (document, compiled) = Default::default();
+                let number = written.names_nobody().unwrap_or_default();
+                let problem =
+                    format!("is no trust policy: statement {number} names no principal; whom it lets in is unknown");
+                Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
+            }
             Ok(mut written) => {
                 let (compiled, problems) = CompiledPolicy::of(&written, role);
                 // Only of trust policies is the text of a statement asked for later.
@@ -391,5 +398,14 @@ mod tests {
         store.add("odd".into(), PolicyRole::Identity, text, Evidence::whole("x.json"));
         let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
         assert!(problems[0].contains("expected a text at `/Statement/1/Action/1`"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_trust_policy_that_names_nobody_is_not_understood() {
+        let mut store = PolicyStore::default();
+        let text = r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole"}]}"#;
+        let trust = store.add("trust policy".into(), PolicyRole::Trust, text, Evidence::whole("x.json"));
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(store.broken(trust) && problems[0].contains("statement 0 names no principal"), "{problems:?}");
     }
 }

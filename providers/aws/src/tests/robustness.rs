@@ -119,6 +119,27 @@ fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
 }
 
 #[test]
+fn whom_a_damaged_trust_policy_lets_in_is_unknown() {
+    let role = |trust: &str| format!(r#"{{"Arn":"arn:aws:iam::111122223333:role/one"{trust}}}"#);
+    let of = |trust: &str| {
+        let read = read(&[("gaad.json", &details("", "", &role(trust), ""))]);
+        assert!(read.inventory.gaps.iter().any(|gap| gap.call.starts_with("gaad.json#/RoleDetailList/0")), "{trust}");
+        let one = read.identity("one");
+        (one.third_party, one.human_sign_in)
+    };
+    let document = |statement: &str| format!(r#","AssumeRolePolicyDocument":{{"Statement":[{statement}]}}"#);
+    for trust in [
+        String::new(),
+        r#","AssumeRolePolicyDocument":7"#.to_owned(),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":7}}"#),
+        document(r#"{"Effect":"Allow","Action":7,"Principal":{"Service":"lambda.amazonaws.com"}}"#),
+    ] {
+        assert_eq!(of(&trust), (Fact::Unknown, Fact::Unknown), "{trust}");
+    }
+}
+
+#[test]
 fn a_word_or_a_date_that_is_none_of_the_vendors_leaves_the_fact_unknown() {
     let gaad = details(r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
     let keys = r#"{"AccessKeyMetadata":[{"UserName":"ana","AccessKeyId":"AKIAFAKEFAKEFAKEFAKE","Status":"","CreateDate":"x"},
