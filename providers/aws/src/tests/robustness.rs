@@ -190,6 +190,17 @@ fn a_credential_report_without_rows_or_columns_is_told() {
 }
 
 #[test]
+fn a_credential_report_that_ends_between_two_rows_is_told_by_the_users_it_does_not_have() {
+    let said = |report: &str| {
+        let gaps = reported(report).inventory.gaps;
+        gaps.iter().any(|gap| gap.reason.contains("has no row of arn:aws:iam::111122223333:user/ana"))
+    };
+    let root = format!("{HEADER}\n{}\n", ANA.replace("user/ana", "root").replace("ana,", "<root_account>,"));
+    assert!(said(&root));
+    assert!(!said(&format!("{root}{ANA}\n")));
+}
+
+#[test]
 fn a_value_that_the_credential_report_cannot_hold_is_told_and_unknown() {
     let read = reported(&format!(
         "{HEADER}\n{}",
