@@ -14,6 +14,7 @@ mod documents;
 mod escalation;
 mod federation;
 mod inventory;
+mod place;
 pub mod point;
 mod policy;
 mod provider;

@@ -9,18 +9,19 @@ use evenhand_model::secret::Fingerprinter;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::compute::{escaped, owner};
+use super::compute::owner;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Name, Text};
 use crate::inventory::facts::{ActionGroup, AgentSeen, Facts, GatewayTarget, Said};
+use crate::place::escaped;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BedrockAgent<'a> {
     #[serde(borrow)]
-    agent_arn: Text<'a>,
+    agent_arn: Name<'a>,
     #[serde(borrow)]
     agent_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -28,7 +29,7 @@ struct BedrockAgent<'a> {
     #[serde(borrow)]
     description: Option<Text<'a>>,
     #[serde(borrow)]
-    agent_resource_role_arn: Option<Text<'a>>,
+    agent_resource_role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     agent_status: Option<Text<'a>>,
 }
@@ -37,7 +38,7 @@ struct BedrockAgent<'a> {
 #[serde(rename_all = "camelCase")]
 struct AgentSummary<'a> {
     #[serde(borrow)]
-    agent_id: Text<'a>,
+    agent_id: Name<'a>,
     #[serde(borrow)]
     agent_name: Option<Text<'a>>,
 }
@@ -46,7 +47,7 @@ struct AgentSummary<'a> {
 #[serde(rename_all = "camelCase")]
 struct RuntimeSummary<'a> {
     #[serde(borrow)]
-    agent_runtime_arn: Text<'a>,
+    agent_runtime_arn: Name<'a>,
     #[serde(borrow)]
     agent_runtime_name: Option<Text<'a>>,
 }
@@ -55,7 +56,7 @@ struct RuntimeSummary<'a> {
 #[serde(rename_all = "camelCase")]
 struct GatewaySummary<'a> {
     #[serde(borrow)]
-    gateway_id: Text<'a>,
+    gateway_id: Name<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
 }
@@ -94,7 +95,7 @@ struct FunctionSchema<'a> {
 #[serde(rename_all = "camelCase")]
 struct SchemaFunction<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: Name<'a>,
     #[serde(borrow)]
     require_confirmation: Option<Text<'a>>,
 }
@@ -103,7 +104,7 @@ struct SchemaFunction<'a> {
 #[serde(rename_all = "camelCase")]
 struct Runtime<'a> {
     #[serde(borrow)]
-    agent_runtime_arn: Text<'a>,
+    agent_runtime_arn: Name<'a>,
     #[serde(borrow)]
     agent_runtime_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -111,7 +112,7 @@ struct Runtime<'a> {
     #[serde(borrow)]
     description: Option<Text<'a>>,
     #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
+    role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     agent_runtime_artifact: Option<Artifact<'a>>,
     #[serde(borrow)]
@@ -136,7 +137,7 @@ struct ContainerConfiguration<'a> {
 #[serde(rename_all = "camelCase")]
 struct Gateway<'a> {
     #[serde(borrow)]
-    gateway_arn: Text<'a>,
+    gateway_arn: Name<'a>,
     #[serde(borrow)]
     gateway_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -144,7 +145,7 @@ struct Gateway<'a> {
     #[serde(borrow)]
     description: Option<Text<'a>>,
     #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
+    role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     authorizer_type: Option<Text<'a>>,
 }
@@ -153,7 +154,7 @@ struct Gateway<'a> {
 #[serde(rename_all = "camelCase")]
 struct Target<'a> {
     #[serde(borrow)]
-    gateway_arn: Text<'a>,
+    gateway_arn: Name<'a>,
     #[serde(borrow)]
     target_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -210,7 +211,7 @@ struct ProviderName<'a> {
 #[serde(rename_all = "camelCase")]
 struct QApplicationSummary<'a> {
     #[serde(borrow)]
-    application_id: Text<'a>,
+    application_id: Name<'a>,
     #[serde(borrow)]
     display_name: Option<Text<'a>>,
 }
@@ -219,7 +220,7 @@ struct QApplicationSummary<'a> {
 #[serde(rename_all = "camelCase")]
 struct QApplication<'a> {
     #[serde(borrow)]
-    application_arn: Text<'a>,
+    application_arn: Name<'a>,
     #[serde(borrow)]
     application_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -227,7 +228,7 @@ struct QApplication<'a> {
     #[serde(borrow)]
     description: Option<Text<'a>>,
     #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
+    role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     identity_type: Option<Text<'a>>,
     #[serde(borrow)]
@@ -239,13 +240,13 @@ struct QApplication<'a> {
 #[serde(rename_all = "camelCase")]
 struct Tool<'a> {
     #[serde(borrow, alias = "codeInterpreterArn")]
-    browser_arn: Text<'a>,
+    browser_arn: Name<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
     #[serde(borrow)]
-    execution_role_arn: Option<Text<'a>>,
+    execution_role_arn: Option<Name<'a>>,
 }
 
 /// Reads the answer of one of the calls about agents.
@@ -300,7 +301,7 @@ fn purpose(description: Option<Text<'_>>, facts: &mut Facts) -> Fact<Arc<str>> {
 }
 
 fn bedrock_agent(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(agent) = sheet.member::<BedrockAgent<'_>>("agent", errors) else { return };
+    let Some(agent) = sheet.needed::<BedrockAgent<'_>>("agent", errors) else { return };
     let arn = facts.texts.share(&agent.agent_arn);
     let id = agent.agent_id.as_deref().or_else(|| arn.rsplit('/').next()).unwrap_or("").to_owned();
     let seen = AgentSeen {
@@ -324,7 +325,7 @@ fn bedrock_agent(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErro
 }
 
 fn action_group(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(group) = sheet.member::<Group<'_>>("agentActionGroup", errors) else { return };
+    let Some(group) = sheet.needed::<Group<'_>>("agentActionGroup", errors) else { return };
     let Some(agent) = group.agent_id.as_deref().or_else(|| sheet.parameter("agentId")).map(str::to_owned) else {
         errors.push(sheet.error("/agentActionGroup", "does not say of which agent it is", "keep the member `agentId`"));
         return;

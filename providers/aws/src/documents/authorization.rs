@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use evenhand_model::Timestamp;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::id::ScopeId;
 use evenhand_model::json_parts::{self, Receive, Source};
 use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
@@ -13,10 +16,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
-use super::values::{List, Profile, Tag, Text, When, moment};
+use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
+use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
@@ -78,16 +82,16 @@ impl<'a> Receive<'a> for Details<'a> {
 #[serde(rename_all = "PascalCase")]
 struct User<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     #[serde(borrow)]
     path: Option<Text<'a>>,
     create_date: Option<When>,
     #[serde(borrow, default)]
     user_policy_list: List<Inline<'a>>,
     #[serde(borrow, default)]
-    group_list: List<Text<'a>>,
+    group_list: List<Name<'a>>,
     #[serde(borrow, default)]
     attached_managed_policies: List<Attached<'a>>,
     #[serde(borrow)]
@@ -100,9 +104,9 @@ struct User<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Group<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow)]
-    group_name: Option<Text<'a>>,
+    group_name: Option<Name<'a>>,
     #[serde(borrow)]
     path: Option<Text<'a>>,
     create_date: Option<When>,
@@ -116,9 +120,9 @@ struct Group<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Role<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow)]
-    role_name: Option<Text<'a>>,
+    role_name: Option<Name<'a>>,
     #[serde(borrow)]
     path: Option<Text<'a>>,
     create_date: Option<When>,
@@ -141,9 +145,9 @@ struct Role<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Policy<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow)]
-    policy_name: Option<Text<'a>>,
+    policy_name: Option<Name<'a>>,
     #[serde(borrow)]
     default_version_id: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -164,7 +168,7 @@ struct Version<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Inline<'a> {
     #[serde(borrow)]
-    policy_name: Option<Text<'a>>,
+    policy_name: Option<Name<'a>>,
     #[serde(borrow)]
     policy_document: Option<PolicyText<'a>>,
 }
@@ -173,14 +177,14 @@ struct Inline<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Attached<'a> {
     #[serde(borrow)]
-    policy_arn: Text<'a>,
+    policy_arn: ArnText<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Boundary<'a> {
     #[serde(borrow)]
-    permissions_boundary_arn: Option<Text<'a>>,
+    permissions_boundary_arn: ArnText<'a>,
 }
 
 #[derive(Deserialize)]
@@ -193,7 +197,7 @@ struct LastUsed {
 /// read by itself, so that only what is wrong is lost.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
-    let mut reading = Reading::new(sheet, facts);
+    let mut reading = Reading::new(sheet, facts, errors);
     let mut truncated = None;
     let read = json_parts::read(sheet.root(), &LISTS, Details::default, |part| {
         // One core takes what the others understand next.
@@ -214,20 +218,22 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         return;
     }
     // What was taken already is not taken again.
-    let parts = sheet.parts(&LISTS, errors);
+    let parts = sheet.parts(&LISTS, reading.errors);
     for (list, index, raw) in &parts.elements {
         match Element::read(list, &mut serde_json::Deserializer::from_str(raw.get())) {
             Ok(element) => reading.take(format_args!("/{list}/{index}"), element),
-            Err(error) => errors.push(sheet.shape_error(&format!("/{list}/{index}"), &error)),
+            Err(error) => reading.errors.push(sheet.shape_error(&format!("/{list}/{index}"), raw.get(), &error)),
         }
     }
-    let truncated = parts.member("IsTruncated").map(|raw| raw.get() == "true");
-    reading.end(truncated);
+    let truncated =
+        parts.member("IsTruncated").and_then(|raw| sheet.part::<Option<bool>>("/IsTruncated", raw, reading.errors));
+    reading.end(truncated.flatten());
 }
 
 struct Reading<'r, 'd> {
     sheet: &'r Sheet<'d>,
     facts: &'r mut Facts,
+    errors: &'r mut Vec<ReadError>,
     account: Option<AccountId>,
     /// The account that a name said last, and how names of that account begin.
     last: Option<(String, AccountId)>,
@@ -244,10 +250,11 @@ struct Reading<'r, 'd> {
 }
 
 impl<'r, 'd> Reading<'r, 'd> {
-    fn new(sheet: &'r Sheet<'d>, facts: &'r mut Facts) -> Self {
+    fn new(sheet: &'r Sheet<'d>, facts: &'r mut Facts, errors: &'r mut Vec<ReadError>) -> Self {
         Self {
             sheet,
             facts,
+            errors,
             account: sheet.account.clone(),
             last: None,
             pointer: String::new(),
@@ -291,6 +298,12 @@ impl<'r, 'd> Reading<'r, 'd> {
         account.unwrap_or_else(|| self.facts.account(""))
     }
 
+    /// `steps`: from the element.
+    fn moment(&mut self, steps: &str, when: Option<When>) -> Fact<Timestamp> {
+        let element = self.pointer.get(..self.element).unwrap_or_default();
+        self.sheet.moment(format_args!("{element}/{steps}"), when, self.errors)
+    }
+
     /// `pointer`: to the element.
     fn take(&mut self, pointer: fmt::Arguments<'_>, element: Element<'d>) {
         self.pointer.clear();
@@ -319,7 +332,7 @@ impl<'r, 'd> Reading<'r, 'd> {
             account,
             name: name(user.user_name, &user.arn),
             path: self.path(user.path),
-            created_at: moment(user.create_date),
+            created_at: self.moment("CreateDate", user.create_date),
             last_used_at: Fact::Unknown,
             tags: self.tags(user.tags),
             groups: user.group_list.0.iter().map(|group| self.facts.texts.share(group)).collect(),
@@ -341,7 +354,7 @@ impl<'r, 'd> Reading<'r, 'd> {
             account,
             name: name(group.group_name, &group.arn),
             path: self.path(group.path),
-            created_at: moment(group.create_date),
+            created_at: self.moment("CreateDate", group.create_date),
             last_used_at: Fact::Unknown,
             tags: None,
             groups: Vec::new(),
@@ -362,17 +375,20 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/AssumeRolePolicyDocument"));
             self.attach(["trust policy", ""], PolicyRole::Trust, document, evidence)
         });
+        if trust.is_none() {
+            self.without_trust(&account);
+        }
         let described = Described {
             kind: PrincipalKind::Role,
             account,
             name: name(role.role_name, &role.arn),
             path: self.path(role.path),
-            created_at: moment(role.create_date),
+            created_at: self.moment("CreateDate", role.create_date),
             // The vendor tracks use for 400 days and prints an empty object where there was none.
             last_used_at: match role.role_last_used {
                 None => Fact::Unknown,
                 Some(LastUsed { last_used_date: None }) => Fact::Absent,
-                Some(LastUsed { last_used_date }) => moment(last_used_date),
+                Some(LastUsed { last_used_date }) => self.moment("RoleLastUsed/LastUsedDate", last_used_date),
             },
             tags: self.tags(role.tags),
             groups: Vec::new(),
@@ -389,6 +405,19 @@ impl<'r, 'd> Reading<'r, 'd> {
             evidence: self.evidence(format_args!("")),
         };
         self.facts.principals.insert(arn, Box::new(described));
+    }
+
+    /// Every role has a trust policy: one that is not there was left out.
+    fn without_trust(&mut self, account: &AccountId) {
+        let evidence = self.evidence(format_args!(""));
+        self.facts.gaps.push(Gap {
+            provider: Some(NAME),
+            scope: Some(ScopeId::new(Arc::clone(&account.0))),
+            kind: GapKind::NotCollected,
+            call: evidence.to_string().into(),
+            reason: Arc::from("has no `AssumeRolePolicyDocument`; export it again with the whole answer"),
+            facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
+        });
     }
 
     fn policy(&mut self, policy: Policy<'d>) {
@@ -463,12 +492,12 @@ impl<'r, 'd> Reading<'r, 'd> {
     }
 
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
-        boundary?.permissions_boundary_arn.map(|arn| self.facts.texts.share(&arn))
+        boundary.map(|boundary| self.facts.texts.share(&boundary.permissions_boundary_arn))
     }
 }
 
 /// A principal's name without path. Hardly two principals share one: nobody looks for a copy.
-fn name(name: Option<Text<'_>>, arn: &str) -> Arc<str> {
+fn name(name: Option<Name<'_>>, arn: &str) -> Arc<str> {
     Arc::from(name.as_deref().unwrap_or_else(|| arn.rsplit('/').next().unwrap_or(arn)))
 }
 
@@ -523,9 +552,9 @@ mod tests {
             "PolicyVersionList":[{"IsDefaultVersion":true,"Document":{"Statement":[]}}]}"#;
         let role = r#"{"Arn":"arn:aws:iam::111122223333:role/one"}"#;
         let sheet = Sheet::new("gaad.json".into(), "");
-        let mut facts = Facts::default();
+        let (mut facts, mut errors) = (Facts::default(), Vec::new());
         facts.policies.settle();
-        let mut reading = Reading::new(&sheet, &mut facts);
+        let mut reading = Reading::new(&sheet, &mut facts, &mut errors);
         for (list, text) in [("Policies", vendors), ("RoleDetailList", role), ("Policies", vendors)] {
             let element = Element::read(list, &mut serde_json::Deserializer::from_str(text)).unwrap();
             reading.take(format_args!("/{list}/0"), element);

@@ -229,7 +229,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             listed::<Text<'_>>(CarrierKind::DeploymentGroup, "applications", sheet, facts, errors);
         }
         Form::Service => {
-            let Some(service) = sheet.member::<Service<'_>>("Service", errors) else { return };
+            let Some(service) = sheet.needed::<Service<'_>>("Service", errors) else { return };
             let role = service.instance_configuration.and_then(|held| held.instance_role_arn);
             let name = service.service_name.as_deref();
             place(sheet, "/Service", &service.service_arn, Some("service"), name, with(role, facts), facts);

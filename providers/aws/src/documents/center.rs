@@ -10,10 +10,14 @@ use serde_json::value::RawValue;
 
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text, When, moment};
+use super::values::{List, Name, Text, When};
 use crate::inventory::arn::is_account;
 use crate::inventory::facts::{Assignment, Facts, PermissionSet, Said, StoreUser};
 use crate::policy::PolicyRole;
+
+const STATUS: &[(&str, bool)] = &[("ENABLED", true), ("DISABLED", false)];
+/// Whether an assignment is a person's or a group's.
+const IS_PERSON: &[(&str, bool)] = &[("USER", true), ("GROUP", false)];
 
 const WRAP: &str = "wrap it: {\"call\": \"sso-admin …\", \"parameters\": {\"PermissionSetArn\": …}, \"response\": …}";
 
@@ -21,7 +25,7 @@ const WRAP: &str = "wrap it: {\"call\": \"sso-admin …\", \"parameters\": {\"Pe
 #[serde(rename_all = "PascalCase")]
 struct Described<'a> {
     #[serde(borrow)]
-    permission_set_arn: Text<'a>,
+    permission_set_arn: Name<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -33,14 +37,14 @@ struct Described<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Managed<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: Name<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Customer<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: Name<'a>,
     #[serde(borrow)]
     path: Option<Text<'a>>,
 }
@@ -56,7 +60,7 @@ impl Customer<'_> {
 #[serde(rename_all = "PascalCase")]
 struct Boundary<'a> {
     #[serde(borrow)]
-    managed_policy_arn: Option<Text<'a>>,
+    managed_policy_arn: Option<Name<'a>>,
     #[serde(borrow)]
     customer_managed_policy_reference: Option<Customer<'a>>,
 }
@@ -67,18 +71,18 @@ struct Assigned<'a> {
     #[serde(borrow)]
     account_id: Option<Text<'a>>,
     #[serde(borrow)]
-    permission_set_arn: Text<'a>,
+    permission_set_arn: Name<'a>,
     #[serde(borrow)]
     principal_type: Option<Text<'a>>,
     #[serde(borrow)]
-    principal_id: Text<'a>,
+    principal_id: Name<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Person<'a> {
     #[serde(borrow)]
-    user_id: Text<'a>,
+    user_id: Name<'a>,
     #[serde(borrow)]
     user_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -100,7 +104,7 @@ struct Email<'a> {
 #[serde(rename_all = "PascalCase")]
 struct StoreGroup<'a> {
     #[serde(borrow)]
-    group_id: Text<'a>,
+    group_id: Name<'a>,
     #[serde(borrow)]
     display_name: Option<Text<'a>>,
 }
@@ -110,21 +114,22 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
     facts.center.read = true;
     match form {
         Form::PermissionSets => {
-            for (_, arn) in sheet.list::<Text<'_>>("PermissionSets", errors) {
+            for (_, arn) in sheet.list::<Name<'_>>("PermissionSets", errors) {
                 set(&arn, sheet, facts);
             }
         }
         Form::PermissionSet => {
-            let Some(described) = sheet.member::<Described<'_>>("PermissionSet", errors) else { return };
+            let Some(described) = sheet.needed::<Described<'_>>("PermissionSet", errors) else { return };
             let name = described.name.map(|name| facts.texts.share(&name));
             let description = Fact::read(
                 described.description.filter(|text| !text.trim().is_empty()).map(|text| facts.texts.share(&text)),
             );
             let evidence = sheet.evidence("/PermissionSet");
+            let created_at = sheet.moment(format_args!("/PermissionSet/CreatedDate"), described.created_date, errors);
             let held = set(&described.permission_set_arn, sheet, facts);
             held.name = name;
             held.description = description;
-            held.created_at = moment(described.created_date);
+            held.created_at = created_at;
             held.evidence = evidence;
         }
         Form::PermissionSetManaged => {
@@ -148,7 +153,12 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
         Form::PermissionSetInline => inline(sheet, facts, errors),
         Form::PermissionSetBoundary => {
             let Some(arn) = asked_for(sheet, errors) else { return };
+            let before = errors.len();
             let boundary = sheet.member::<Boundary<'_>>("PermissionsBoundary", errors);
+            // A boundary that is not understood is not one that is not there.
+            if errors.len() > before {
+                return;
+            }
             let name = boundary.and_then(|boundary| {
                 let managed = boundary.managed_policy_arn.map(|arn| arn.to_string());
                 managed.or(boundary.customer_managed_policy_reference.map(|policy| policy.full_name()))
@@ -203,6 +213,7 @@ fn assignments(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>
             errors.push(sheet.error(&pointer, "does not say in which account", "keep the member `AccountId`"));
             continue;
         }
+        sheet.word(format_args!("{pointer}/PrincipalType"), assigned.principal_type.as_deref(), IS_PERSON, errors);
         let account = facts.account(number);
         set(&assigned.permission_set_arn, sheet, facts);
         let it = Assignment {
@@ -215,7 +226,7 @@ fn assignments(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>
 }
 
 fn users(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    for (_, person) in sheet.list::<Person<'_>>("Users", errors) {
+    for (pointer, person) in sheet.list::<Person<'_>>("Users", errors) {
         let names: BTreeSet<String> = [person.user_name.as_deref(), person.display_name.as_deref()]
             .into_iter()
             .chain(person.emails.0.iter().map(|email| email.value.as_deref()))
@@ -228,7 +239,10 @@ fn users(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
             names,
             label: facts.texts.share(label),
             // Answers of older versions carry no status: people who left were deleted then.
-            active: Fact::Known(person.user_status.is_none_or(|status| status.eq_ignore_ascii_case("ENABLED"))),
+            active: match person.user_status.as_deref() {
+                None => Fact::Known(true),
+                status => sheet.word(format_args!("{pointer}/UserStatus"), status, STATUS, errors),
+            },
         };
         let id = facts.texts.share(&person.user_id);
         facts.center.users.insert(id, held);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Name, Text};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{AccessEntry, AccessPolicy, Cluster, Facts, Said};
 
@@ -19,13 +19,13 @@ struct Entry<'a> {
     #[serde(borrow)]
     access_entry_arn: Option<Text<'a>>,
     #[serde(borrow)]
-    cluster_name: Text<'a>,
+    cluster_name: Name<'a>,
     #[serde(borrow)]
-    principal_arn: Text<'a>,
+    principal_arn: Name<'a>,
     #[serde(borrow)]
     username: Option<Text<'a>>,
     #[serde(borrow, default)]
-    kubernetes_groups: List<Text<'a>>,
+    kubernetes_groups: List<Name<'a>>,
     #[serde(borrow)]
     r#type: Option<Text<'a>>,
 }
@@ -34,7 +34,7 @@ struct Entry<'a> {
 #[serde(rename_all = "camelCase")]
 struct Associated<'a> {
     #[serde(borrow)]
-    policy_arn: Text<'a>,
+    policy_arn: Name<'a>,
     #[serde(borrow)]
     access_scope: Option<Scope<'a>>,
 }
@@ -45,14 +45,14 @@ struct Scope<'a> {
     #[serde(borrow)]
     r#type: Option<Text<'a>>,
     #[serde(borrow, default)]
-    namespaces: List<Text<'a>>,
+    namespaces: List<Name<'a>>,
 }
 
 /// Reads the answer of one of the calls.
 pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     match form {
         Form::AccessEntry => {
-            let Some(entry) = sheet.member::<Entry<'_>>("accessEntry", errors) else { return };
+            let Some(entry) = sheet.needed::<Entry<'_>>("accessEntry", errors) else { return };
             let account = owner(sheet, &entry.principal_arn, facts);
             let cluster = cluster(sheet, &entry.cluster_name, entry.access_entry_arn.as_deref(), facts);
             let texts = &mut facts.texts;

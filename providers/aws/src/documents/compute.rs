@@ -13,21 +13,22 @@ use super::carriers::region_of;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Profile, Tag, Text};
+use super::values::{List, Name, Profile, Tag, Text};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
+use crate::place::escaped;
 use crate::world::AccountId;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Function<'a> {
     #[serde(borrow)]
-    function_arn: Text<'a>,
+    function_arn: Name<'a>,
     #[serde(borrow)]
     function_name: Option<Text<'a>>,
     #[serde(borrow)]
-    role: Option<Text<'a>>,
+    role: Option<Name<'a>>,
     #[serde(borrow)]
     package_type: Option<Text<'a>>,
     #[serde(borrow)]
@@ -52,18 +53,18 @@ struct Code<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Url<'a> {
     #[serde(borrow)]
-    function_arn: Text<'a>,
+    function_arn: Name<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TaskDefinition<'a> {
     #[serde(borrow)]
-    task_definition_arn: Text<'a>,
+    task_definition_arn: Name<'a>,
     #[serde(borrow)]
     family: Option<Text<'a>>,
     #[serde(borrow)]
-    task_role_arn: Option<Text<'a>>,
+    task_role_arn: Option<Name<'a>>,
     #[serde(borrow, default)]
     container_definitions: List<Container<'a>>,
 }
@@ -81,7 +82,7 @@ struct Container<'a> {
 #[derive(Deserialize)]
 struct Variable<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: Name<'a>,
     #[serde(borrow)]
     value: Option<Text<'a>>,
 }
@@ -92,26 +93,26 @@ struct Association<'a> {
     #[serde(borrow)]
     association_arn: Option<Text<'a>>,
     #[serde(borrow)]
-    cluster_name: Text<'a>,
+    cluster_name: Name<'a>,
     #[serde(borrow)]
-    namespace: Text<'a>,
+    namespace: Name<'a>,
     #[serde(borrow)]
-    service_account: Text<'a>,
+    service_account: Name<'a>,
     #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
+    role_arn: Option<Name<'a>>,
     #[serde(borrow)]
-    target_role_arn: Option<Text<'a>>,
+    target_role_arn: Option<Name<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Notebook<'a> {
     #[serde(borrow)]
-    notebook_instance_arn: Text<'a>,
+    notebook_instance_arn: Name<'a>,
     #[serde(borrow)]
     notebook_instance_name: Option<Text<'a>>,
     #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
+    role_arn: Option<Name<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +128,7 @@ struct Reservation<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Instance<'a> {
     #[serde(borrow)]
-    instance_id: Text<'a>,
+    instance_id: Name<'a>,
     #[serde(borrow)]
     image_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -168,7 +169,7 @@ pub(super) fn read(
         }
         Form::FunctionWithCode => {
             let code = sheet.member::<Code<'_>>("Code", errors);
-            if let Some(one) = sheet.member::<Function<'_>>("Configuration", errors) {
+            if let Some(one) = sheet.needed::<Function<'_>>("Configuration", errors) {
                 function(sheet, "/Configuration", &one, code, fingerprinter, facts);
             }
         }
@@ -185,7 +186,7 @@ pub(super) fn read(
             }
         }
         Form::PodAssociation => {
-            if let Some(one) = sheet.member::<Association<'_>>("association", errors) {
+            if let Some(one) = sheet.needed::<Association<'_>>("association", errors) {
                 association(sheet, "/association", &one, facts);
             }
         }
@@ -266,7 +267,7 @@ fn function(
 }
 
 fn task_definition(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(definition) = sheet.member::<TaskDefinition<'_>>("taskDefinition", errors) else { return };
+    let Some(definition) = sheet.needed::<TaskDefinition<'_>>("taskDefinition", errors) else { return };
     let mut told = Told::default();
     let mut images = Vec::new();
     for (at, container) in definition.container_definitions.0.iter().enumerate() {
@@ -343,9 +344,4 @@ fn instances(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) 
             facts.placed.push(Said { account: account.clone(), evidence, it: placed });
         }
     }
-}
-
-/// A name as a step of a JSON pointer.
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -11,7 +11,7 @@ use evenhand_model::evidence::{Evidence, Fact};
 use serde::Deserialize;
 
 use super::sheet::Sheet;
-use super::values::{Text, When, moment};
+use super::values::{ArnText, Name, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{
     AccessKey, AccessKeyUse, Facts, LoginProfile, ReportKey, ReportRow, Said, ServiceCredential, Summary,
@@ -19,7 +19,7 @@ use crate::inventory::facts::{
 
 /// `iam get-credential-report`: a table in Base64 inside JSON.
 pub(super) fn report(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(content) = sheet.member::<Text<'_>>("Content", errors) else { return };
+    let Some(content) = sheet.needed::<Text<'_>>("Content", errors) else { return };
     let decoded = STANDARD.decode(content.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     // The second version of the command line decodes the content itself.
     let table = match decoded {
@@ -54,39 +54,88 @@ fn rows(
             return;
         }
     };
+    let missing: Vec<String> = COLUMNS
+        .iter()
+        .filter(|name| !columns.iter().any(|held| held == **name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !missing.is_empty() {
+        errors.push(fault(&evidence(1), format!("has no column {}", missing.join(", "))));
+    }
+    let mut any = false;
     for record in reader.records() {
+        any = true;
         let Ok(record) = record else {
             errors.push(sheet.error("", "holds a row that is no text", "save what the call prints without change"));
             continue;
         };
         let line = record.position().map_or(0, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
-        let cell = |name: &str| columns.iter().position(|column| column == name).and_then(|at| record.get(at));
         let at = evidence(line);
-        let (Some(user), Some(arn)) = (cell("user"), cell("arn")) else {
-            errors.push(ReadError {
-                document: at.to_string(),
-                reason: "has no user or no arn".to_owned(),
-                remedy: "save what the call prints without change".to_owned(),
-            });
+        // What a row that is cut says last may be cut too.
+        let whole = record.len() == columns.len();
+        let told = if record.len() < columns.len() { record.len().saturating_sub(1) } else { record.len() };
+        let cell = |name: &str| {
+            let place = columns.iter().position(|column| column == name).filter(|place| *place < told)?;
+            record.get(place)
+        };
+        let user = cell("user").filter(|user| !user.is_empty());
+        let of = user.map(|user| format!(" of `{user}`")).unwrap_or_default();
+        if !whole {
+            let reason = format!("has {} of {} columns in the row{of}", record.len(), columns.len());
+            errors.push(fault(&at, reason));
+        }
+        let (Some(user), Some(arn)) = (user, cell("arn").filter(|arn| Arn::parse(arn).is_some())) else {
+            if whole {
+                errors.push(fault(&at, format!("has no user or no arn in the row{of}")));
+            }
             continue;
         };
-        let key = |number: &str| ReportKey {
-            active: truth(cell(&format!("access_key_{number}_active"))),
-            rotated_at: time(cell(&format!("access_key_{number}_last_rotated"))),
-            last_used_at: time(cell(&format!("access_key_{number}_last_used_date"))),
+        let mut odd: Vec<String> = Vec::new();
+        let mut truth = |name: &str| {
+            cell(name).map_or(Fact::Unknown, |held| {
+                truth(held).unwrap_or_else(|| {
+                    odd.push(format!("no truth value as `{name}`"));
+                    Fact::Unknown
+                })
+            })
         };
+        let (password_enabled, mfa) = (truth("password_enabled"), truth("mfa_active"));
+        let active = [truth("access_key_1_active"), truth("access_key_2_active")];
+        let mut time = |name: &str| {
+            cell(name).map_or(Fact::Unknown, |held| {
+                time(held).unwrap_or_else(|| {
+                    odd.push(format!("no time as `{name}`"));
+                    Fact::Unknown
+                })
+            })
+        };
+        let [first, second] = active;
         let row = ReportRow {
             user: facts.texts.share(user),
             arn: facts.texts.share(arn),
             root: user == "<root_account>",
-            created_at: time(cell("user_creation_time")),
-            password_enabled: truth(cell("password_enabled")),
-            password_last_used: time(cell("password_last_used")),
-            password_changed_at: time(cell("password_last_changed")),
-            password_next_rotation: time(cell("password_next_rotation")),
-            mfa: truth(cell("mfa_active")),
-            keys: [key("1"), key("2")],
+            created_at: time("user_creation_time"),
+            password_enabled,
+            password_last_used: time("password_last_used"),
+            password_changed_at: time("password_last_changed"),
+            password_next_rotation: time("password_next_rotation"),
+            mfa,
+            keys: [
+                ReportKey {
+                    active: first,
+                    rotated_at: time("access_key_1_last_rotated"),
+                    last_used_at: time("access_key_1_last_used_date"),
+                },
+                ReportKey {
+                    active: second,
+                    rotated_at: time("access_key_2_last_rotated"),
+                    last_used_at: time("access_key_2_last_used_date"),
+                },
+            ],
         };
+        if !odd.is_empty() {
+            errors.push(fault(&at, format!("has {} in the row{of}", odd.join(", "))));
+        }
         let number = Arn::parse(arn).and_then(|arn| arn.account_number());
         let account = match number {
             Some(number) => Some(facts.account(number)),
@@ -94,23 +143,51 @@ fn rows(
         };
         facts.report.push(Said { account, evidence: at, it: row });
     }
-}
-
-fn truth(cell: Option<&str>) -> Fact<bool> {
-    match cell {
-        Some("true" | "TRUE" | "True") => Fact::Known(true),
-        Some("false" | "FALSE" | "False") => Fact::Known(false),
-        // The root user's password is always there and the report does not say so.
-        _ => Fact::Unknown,
+    // The root user has a row in every report.
+    if !any {
+        errors.push(fault(&evidence(1), "has no row under its header".to_owned()));
     }
 }
 
-/// `N/A` and `no_information` say that there is none; `not_supported` says nothing.
-fn time(cell: Option<&str>) -> Fact<Timestamp> {
+/// The columns that are read.
+const COLUMNS: &[&str] = &[
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    "access_key_1_active",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
+    "access_key_2_active",
+    "access_key_2_last_rotated",
+    "access_key_2_last_used_date",
+];
+
+fn fault(at: &Evidence, reason: String) -> ReadError {
+    ReadError { document: at.to_string(), reason, remedy: "save what the call prints without change".to_owned() }
+}
+
+/// `None` = it is none of the vendor's words.
+fn truth(cell: &str) -> Option<Fact<bool>> {
     match cell {
-        None | Some("" | "not_supported") => Fact::Unknown,
-        Some("N/A" | "no_information") => Fact::Absent,
-        Some(text) => moment(Some(When::parse(text))),
+        "true" | "TRUE" | "True" => Some(Fact::Known(true)),
+        "false" | "FALSE" | "False" => Some(Fact::Known(false)),
+        // The root user's password is always there and the report does not say so.
+        "not_supported" | "N/A" | "no_information" => Some(Fact::Unknown),
+        _ => None,
+    }
+}
+
+/// `N/A` and `no_information` say that there is none; `not_supported` says nothing. `None` = it is no time.
+fn time(cell: &str) -> Option<Fact<Timestamp>> {
+    match cell {
+        "not_supported" => Some(Fact::Unknown),
+        "N/A" | "no_information" => Some(Fact::Absent),
+        text => When::parse(text).time().map(Fact::Known),
     }
 }
 
@@ -118,17 +195,15 @@ fn time(cell: Option<&str>) -> Fact<Timestamp> {
 #[serde(rename_all = "PascalCase")]
 struct KeyMetadata<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     #[serde(borrow)]
-    access_key_id: Text<'a>,
+    access_key_id: Name<'a>,
     #[serde(borrow)]
     status: Option<Text<'a>>,
     create_date: Option<When>,
 }
 
-fn active(status: Option<&str>) -> Fact<bool> {
-    Fact::known(status.map(|status| status.eq_ignore_ascii_case("Active")))
-}
+const ACTIVE: &[(&str, bool)] = &[("Active", true), ("Inactive", false), ("Expired", false)];
 
 /// `iam list-access-keys`.
 pub(super) fn access_keys(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
@@ -140,8 +215,8 @@ pub(super) fn access_keys(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec
         let it = AccessKey {
             user: facts.texts.share(user),
             id: facts.texts.share(&key.access_key_id),
-            active: active(key.status.as_deref()),
-            created_at: moment(key.create_date),
+            active: sheet.word(format_args!("{pointer}/Status"), key.status.as_deref(), ACTIVE, errors),
+            created_at: sheet.moment(format_args!("{pointer}/CreateDate"), key.create_date, errors),
         };
         facts.access_keys.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
     }
@@ -155,14 +230,14 @@ struct KeyUse {
 
 /// `iam get-access-key-last-used`. The answer names the user but not the key.
 pub(super) fn access_key_use(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let user = sheet.member::<Text<'_>>("UserName", errors);
-    let Some(last) = sheet.member::<KeyUse>("AccessKeyLastUsed", errors) else { return };
+    let user = sheet.member::<Name<'_>>("UserName", errors);
+    let Some(last) = sheet.needed::<KeyUse>("AccessKeyLastUsed", errors) else { return };
     let it = AccessKeyUse {
         user: user.as_deref().map(|user| facts.texts.share(user)),
         id: sheet.parameter("AccessKeyId").map(|id| facts.texts.share(id)),
         last_used_at: match last.last_used_date {
             None => Fact::Absent,
-            date => moment(date),
+            date => sheet.moment(format_args!("/AccessKeyLastUsed/LastUsedDate"), date, errors),
         },
     };
     if it.id.is_none() && it.user.is_none() {
@@ -180,13 +255,13 @@ pub(super) fn access_key_use(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut 
 #[serde(rename_all = "PascalCase")]
 struct ServiceSpecific<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     #[serde(borrow)]
     status: Option<Text<'a>>,
     create_date: Option<When>,
     expiration_date: Option<When>,
     #[serde(borrow)]
-    service_specific_credential_id: Text<'a>,
+    service_specific_credential_id: Name<'a>,
     #[serde(borrow)]
     service_name: Option<Text<'a>>,
 }
@@ -202,12 +277,12 @@ pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: 
             user: facts.texts.share(user),
             id: facts.texts.share(&key.service_specific_credential_id),
             service: facts.texts.share(key.service_name.as_deref().unwrap_or("")),
-            active: active(key.status.as_deref()),
-            created_at: moment(key.create_date),
+            active: sheet.word(format_args!("{pointer}/Status"), key.status.as_deref(), ACTIVE, errors),
+            created_at: sheet.moment(format_args!("{pointer}/CreateDate"), key.create_date, errors),
             // No date means that it never ends.
             expires_at: match key.expiration_date {
                 None => Fact::Absent,
-                date => moment(date),
+                date => sheet.moment(format_args!("{pointer}/ExpirationDate"), date, errors),
             },
         };
         facts.service_credentials.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(&pointer), it });
@@ -218,18 +293,19 @@ pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: 
 #[serde(rename_all = "PascalCase")]
 struct Login<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
     create_date: Option<When>,
 }
 
 /// `iam get-login-profile`.
 pub(super) fn login_profile(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(login) = sheet.member::<Login<'_>>("LoginProfile", errors) else { return };
+    let Some(login) = sheet.needed::<Login<'_>>("LoginProfile", errors) else { return };
     let Some(user) = login.user_name.as_deref().or_else(|| sheet.parameter("UserName")) else {
         errors.push(sheet.error("/LoginProfile", "does not say whose password it is", "keep the member `UserName`"));
         return;
     };
-    let it = LoginProfile { user: facts.texts.share(user), present: true, created_at: moment(login.create_date) };
+    let created_at = sheet.moment(format_args!("/LoginProfile/CreateDate"), login.create_date, errors);
+    let it = LoginProfile { user: facts.texts.share(user), present: true, created_at };
     facts.login_profiles.push(Said { account: sheet.account.clone(), evidence: sheet.evidence("/LoginProfile"), it });
 }
 
@@ -245,7 +321,7 @@ pub(super) fn no_login_profile(sheet: &Sheet<'_>, facts: &mut Facts) {
 #[serde(rename_all = "PascalCase")]
 struct MfaDevice<'a> {
     #[serde(borrow)]
-    user_name: Option<Text<'a>>,
+    user_name: Option<Name<'a>>,
 }
 
 /// `iam list-mfa-devices`.
@@ -262,7 +338,7 @@ pub(super) fn mfa_devices(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec
 #[serde(rename_all = "PascalCase")]
 struct NamedByArn<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
 }
 
 /// `iam list-open-id-connect-providers`, `iam list-saml-providers`.
@@ -290,7 +366,7 @@ struct SummaryMap {
 
 /// `iam get-account-summary`.
 pub(super) fn summary(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(map) = sheet.member::<SummaryMap>("SummaryMap", errors) else { return };
+    let Some(map) = sheet.needed::<SummaryMap>("SummaryMap", errors) else { return };
     let it = Summary {
         root_keys: map.account_access_keys_present.map(|count| count > 0),
         root_mfa: map.account_mfa_enabled.map(|count| count > 0),

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Fact;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Name, Text};
 use crate::inventory::facts::{Facts, InvocationLogging, Said, Trail};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TrailListed<'a> {
     #[serde(borrow, rename = "TrailARN")]
-    trail_arn: Text<'a>,
+    trail_arn: Name<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     is_organization_trail: Option<bool>,
@@ -34,7 +33,7 @@ struct Status {
 #[serde(rename_all = "PascalCase")]
 struct Selectors<'a> {
     #[serde(borrow, rename = "TrailARN")]
-    trail_arn: Text<'a>,
+    trail_arn: Name<'a>,
     #[serde(borrow, default)]
     event_selectors: List<Selector<'a>>,
     #[serde(borrow, default)]
@@ -77,9 +76,21 @@ struct Field<'a> {
 #[serde(rename_all = "camelCase")]
 struct LoggingConfig<'a> {
     #[serde(borrow)]
-    cloud_watch_config: Option<&'a RawValue>,
+    cloud_watch_config: Option<LogGroup<'a>>,
     #[serde(borrow)]
-    s3_config: Option<&'a RawValue>,
+    s3_config: Option<Bucket<'a>>,
+}
+
+#[derive(Deserialize)]
+struct LogGroup<'a> {
+    #[serde(borrow, rename = "logGroupName")]
+    _name: Name<'a>,
+}
+
+#[derive(Deserialize)]
+struct Bucket<'a> {
+    #[serde(borrow, rename = "bucketName")]
+    _name: Name<'a>,
 }
 
 /// Whether events of a resource type record what agents do.
@@ -105,7 +116,10 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
         }
         Form::TrailStatus => {
             let Some(status) = sheet.whole::<Status>(errors) else { return };
-            let Some(on) = status.is_logging else { return };
+            let Some(on) = status.is_logging else {
+                errors.push(sheet.error("/IsLogging", "says neither `true` nor `false`", "export it again"));
+                return;
+            };
             let trail = sheet.parameter("Name").map(|name| facts.texts.share(name));
             let account = trail.clone().and_then(|arn| owner(sheet, &arn, facts)).or_else(|| sheet.account.clone());
             facts.trail_status.push(Said { account, evidence: sheet.evidence(""), it: (trail, on) });
@@ -129,12 +143,16 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             facts.trail_agents.push(Said { account, evidence: sheet.evidence(""), it: (arn, basic || advanced) });
         }
         Form::InvocationLogging => {
+            let before = errors.len();
             let config = sheet.member::<LoggingConfig<'_>>("loggingConfig", errors);
-            let set = |part: Option<&RawValue>| part.is_some_and(|raw| raw.get() != "null");
+            // A configuration that is not understood is not one that logs nothing.
+            if errors.len() > before {
+                return;
+            }
             let it = InvocationLogging {
                 region: sheet.region.as_ref().map(Arc::clone),
                 // Without a place to write to nothing is logged.
-                enabled: config.is_some_and(|config| set(config.cloud_watch_config) || set(config.s3_config)),
+                enabled: config.is_some_and(|config| config.cloud_watch_config.is_some() || config.s3_config.is_some()),
             };
             facts.invocation_logging.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(""), it });
         }

@@ -92,11 +92,11 @@ fn unknown_answer(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut 
 /// `{"call": …, "parameters": {…}, "account": …, "region": …, "response": {…}}`, or with `error` in place of `response`.
 fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let parts = sheet.parts(&[], errors);
-    let text = |name: &str| {
+    let text = |name: &str, errors: &mut Vec<ReadError>| {
         let raw = parts.member(name)?;
-        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.to_string())
+        sheet.part::<Option<Text<'_>>>(&format!("/{name}"), raw, errors).flatten().map(|text| text.to_string())
     };
-    let call = text("call").unwrap_or_default();
+    let call = text("call", errors).unwrap_or_default();
     let Some(form) = Form::of_call(&call) else {
         errors.push(sheet.error("/call", format!("`{call}` is no call that is read"), "leave it out"));
         return;
@@ -104,7 +104,7 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     let mut inner = sheet.inside(parts.member("response").map_or("{}", |raw| raw.get()), "/response");
     inner.parameters = parts
         .member("parameters")
-        .and_then(|raw| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(raw.get()).ok())
+        .and_then(|raw| sheet.part::<Option<BTreeMap<String, serde_json::Value>>>("/parameters", raw, errors).flatten())
         .unwrap_or_default()
         .into_iter()
         .filter_map(|(name, value)| match value {
@@ -112,10 +112,12 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
             _ => None,
         })
         .collect();
-    if let Some(account) = text("account").filter(|account| is_account(account)) {
-        inner.account = Some(facts.account(&account));
+    match text("account", errors) {
+        Some(account) if is_account(&account) => inner.account = Some(facts.account(&account)),
+        Some(_) => errors.push(sheet.error("/account", "is no account number of twelve digits", "write it as a text")),
+        None => {}
     }
-    inner.region = text("region").map(|region| facts.texts.share(&region));
+    inner.region = text("region", errors).map(|region| facts.texts.share(&region));
     match parts.member("error") {
         Some(raw) => refusal::read(form, &inner, raw, facts),
         None => answer(form, &inner, fingerprinter, facts, errors),

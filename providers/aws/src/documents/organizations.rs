@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{List, Name, Text};
 use crate::inventory::arn::{Arn, is_account};
 use crate::inventory::facts::{Facts, OrgAccount, OrgPolicy, Said};
 use crate::policy::PolicyRole;
@@ -18,13 +18,22 @@ use crate::policy::PolicyRole;
 pub(crate) const SERVICE_CONTROL: &str = "SERVICE_CONTROL_POLICY";
 pub(crate) const RESOURCE_CONTROL: &str = "RESOURCE_CONTROL_POLICY";
 
+/// Whether an account is active by its state, or by its status as older answers call it.
+const STATUS: &[(&str, bool)] = &[
+    ("ACTIVE", true),
+    ("SUSPENDED", false),
+    ("CLOSED", false),
+    ("PENDING_CLOSURE", false),
+    ("PENDING_ACTIVATION", false),
+];
+
 const WRAP: &str = "wrap it: {\"call\": \"organizations …\", \"parameters\": {…}, \"response\": …}";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Account<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: Name<'a>,
     #[serde(borrow)]
     arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -50,7 +59,7 @@ struct Organization<'a> {
 #[serde(rename_all = "PascalCase")]
 struct PolicySummary<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: Name<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow, rename = "Type")]
@@ -70,21 +79,21 @@ struct Policy<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Target<'a> {
     #[serde(borrow)]
-    target_id: Text<'a>,
+    target_id: Name<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Node<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: Name<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Root<'a> {
     #[serde(borrow)]
-    id: Text<'a>,
+    id: Name<'a>,
     /// Missing in some exports: then nothing tells which kinds are on.
     #[serde(borrow, default)]
     policy_types: Option<List<PolicyType<'a>>>,
@@ -131,10 +140,13 @@ fn accounts(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<R
         if let Some(parent) = &parent {
             facts.organisation.parents.insert(Arc::clone(&id.0), Arc::clone(parent));
         }
-        let status = account.state.or(account.status);
+        let (member, status) = match account.state {
+            Some(state) => ("State", Some(state)),
+            None => ("Status", account.status),
+        };
         let held = OrgAccount {
             name: facts.texts.share(account.name.as_deref().unwrap_or("")),
-            active: Fact::known(status.map(|status| status.eq_ignore_ascii_case("ACTIVE"))),
+            active: sheet.word(format_args!("{pointer}/{member}"), status.as_deref(), STATUS, errors),
         };
         facts.organisation.accounts.insert(id, held);
     }
@@ -145,11 +157,16 @@ fn accounts(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<R
 }
 
 fn organization(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(organization) = sheet.member::<Organization<'_>>("Organization", errors) else { return };
+    let Some(organization) = sheet.needed::<Organization<'_>>("Organization", errors) else { return };
     if let Some(id) = &organization.id {
         facts.organisation.id = Some(facts.texts.share(id));
     }
     if let Some(management) = organization.management_account_id.or(organization.master_account_id) {
+        if !is_account(&management) {
+            let reason = "has no account number of twelve digits for its management account";
+            errors.push(sheet.error("/Organization", reason, "export it again"));
+            return;
+        }
         facts.organisation.management = Some(facts.account(&management));
     }
     facts.organisation.evidence.get_or_insert(sheet.evidence("/Organization"));
@@ -212,7 +229,7 @@ fn policies(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<R
 }
 
 fn policy(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
-    let Some(policy) = sheet.member::<Policy<'_>>("Policy", errors) else { return };
+    let Some(policy) = sheet.needed::<Policy<'_>>("Policy", errors) else { return };
     let Some(summary) = policy.policy_summary else {
         errors.push(sheet.error("/Policy", "has no `PolicySummary`", "export it again with the whole answer"));
         return;

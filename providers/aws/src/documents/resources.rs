@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::Text;
+use super::values::{Name, Text};
 use crate::inventory::facts::{Facts, ResourceSaid, Said};
 use crate::policy::{PolicyRole, arn};
 
@@ -31,7 +31,7 @@ struct Attributes<'a> {
 #[serde(rename_all = "camelCase")]
 struct Repository<'a> {
     #[serde(borrow)]
-    repository_arn: Text<'a>,
+    repository_arn: Name<'a>,
 }
 
 /// Reads the answer of one of the calls for a resource's policy.

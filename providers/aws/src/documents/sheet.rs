@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use evenhand_model::Timestamp;
 use evenhand_model::document::ReadError;
-use evenhand_model::evidence::Evidence;
+use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::json_error;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::values::Text;
+use super::values::{Text, When};
+use crate::place;
 use crate::world::AccountId;
 
 /// A response to read.
@@ -90,9 +92,41 @@ impl<'d> Sheet<'d> {
         ReadError { document: self.evidence(pointer).to_string(), reason: reason.into(), remedy: remedy.to_owned() }
     }
 
-    /// An error about a part that has another shape than expected.
-    pub(crate) fn shape_error(&self, pointer: &str, error: &serde_json::Error) -> ReadError {
-        self.error(pointer, json_error::reason(error), "export it again as JSON and leave it unchanged")
+    /// An error about a part that has another shape than expected, with the place of what is wrong in it.
+    pub(crate) fn shape_error(&self, pointer: &str, part: &str, error: &serde_json::Error) -> ReadError {
+        let pointer = format!("{pointer}{}", place::pointer(part, error));
+        self.error(&pointer, json_error::reason(error), "export it again as JSON and leave it unchanged")
+    }
+
+    /// A moment as a fact. Unknown where the document does not say it; what is no moment is an error too.
+    pub(crate) fn moment(
+        &self,
+        pointer: fmt::Arguments<'_>,
+        when: Option<When>,
+        errors: &mut Vec<ReadError>,
+    ) -> Fact<Timestamp> {
+        if when == Some(When::Odd) {
+            errors.push(self.error(&pointer.to_string(), "is no time", "export it again and leave it unchanged"));
+        }
+        Fact::known(when.and_then(When::time))
+    }
+
+    /// What one of the vendor's words says. Unknown where the document does not say it; another word is an error too.
+    pub(crate) fn word(
+        &self,
+        pointer: fmt::Arguments<'_>,
+        word: Option<&str>,
+        meanings: &[(&str, bool)],
+        errors: &mut Vec<ReadError>,
+    ) -> Fact<bool> {
+        let Some(word) = word else { return Fact::Unknown };
+        let meaning = meanings.iter().find(|(held, _)| held.eq_ignore_ascii_case(word)).map(|(_, says)| *says);
+        if meaning.is_none() {
+            let known: Vec<String> = meanings.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let reason = format!("is none of {}", known.join(", "));
+            errors.push(self.error(&pointer.to_string(), reason, "export it again and leave it unchanged"));
+        }
+        Fact::known(meaning)
     }
 
     /// An error about the text of the response, by line and column of the document.
@@ -116,7 +150,7 @@ impl<'d> Sheet<'d> {
             Ok(read) => Some(read),
             Err(error) => {
                 errors.push(if error.classify() == Category::Data {
-                    self.shape_error("", &error)
+                    self.shape_error("", self.root, &error)
                 } else {
                     self.text_error(&error)
                 });
@@ -162,6 +196,16 @@ impl<'d> Sheet<'d> {
         self.part(&format!("/{key}"), raw, errors)
     }
 
+    /// The member that a response consists of: without it, all of it is missing.
+    pub(crate) fn needed<T: Deserialize<'d>>(&self, key: &str, errors: &mut Vec<ReadError>) -> Option<T> {
+        let before = errors.len();
+        let read = self.member(key, errors);
+        if read.is_none() && errors.len() == before {
+            errors.push(self.error("", format!("has no `{key}`"), "export it again with the whole answer"));
+        }
+        read
+    }
+
     /// One part of the response.
     pub(crate) fn part<T: Deserialize<'d>>(
         &self,
@@ -172,7 +216,7 @@ impl<'d> Sheet<'d> {
         match serde_json::from_str(raw.get()) {
             Ok(read) => Some(read),
             Err(error) => {
-                errors.push(self.shape_error(pointer, &error));
+                errors.push(self.shape_error(pointer, raw.get(), &error));
                 None
             }
         }

@@ -6,7 +6,7 @@ use evenhand_model::document::ReadError;
 use serde::Deserialize;
 
 use super::sheet::Sheet;
-use super::values::{List, Text, When};
+use super::values::{List, Name, Text, When};
 use crate::inventory::facts::Facts;
 use crate::world::ServiceUse;
 
@@ -14,7 +14,7 @@ use crate::world::ServiceUse;
 #[serde(rename_all = "PascalCase")]
 struct Service<'a> {
     #[serde(borrow)]
-    service_namespace: Text<'a>,
+    service_namespace: Name<'a>,
     last_authenticated: Option<When>,
     #[serde(borrow, default)]
     tracked_actions_last_accessed: List<Action<'a>>,
@@ -24,7 +24,7 @@ struct Service<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Action<'a> {
     #[serde(borrow)]
-    action_name: Text<'a>,
+    action_name: Name<'a>,
     last_accessed_time: Option<When>,
 }
 
@@ -40,12 +40,29 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         return;
     };
     // A report that failed or is cut says nothing about what is not in it.
-    let finished = sheet.member::<Text<'_>>("JobStatus", errors).is_some_and(|status| &*status == "COMPLETED");
-    if !finished || sheet.member::<bool>("IsTruncated", errors) == Some(true) {
+    let before = errors.len();
+    let status = sheet.member::<Text<'_>>("JobStatus", errors);
+    if status.is_none() && errors.len() == before {
+        errors.push(sheet.error(
+            "",
+            "has no `JobStatus`, so that nothing tells whether it is whole",
+            "export it again",
+        ));
+    }
+    let cut = sheet.member::<bool>("IsTruncated", errors) == Some(true);
+    let services = sheet.list::<Service<'_>>("ServicesLastAccessed", errors);
+    for (pointer, service) in &services {
+        sheet.moment(format_args!("{pointer}/LastAuthenticated"), service.last_authenticated, errors);
+        for (index, action) in service.tracked_actions_last_accessed.0.iter().enumerate() {
+            let place = format!("{pointer}/TrackedActionsLastAccessed/{index}/LastAccessedTime");
+            sheet.moment(format_args!("{place}"), action.last_accessed_time, errors);
+        }
+    }
+    // Nor does one of which a part was not understood: what is not in it would count as never used.
+    if cut || errors.len() > before || status.is_none_or(|status| &*status != "COMPLETED") {
         return;
     }
-    let time = |when: Option<When>| when.and_then(|when| when.0);
-    let services = sheet.list::<Service<'_>>("ServicesLastAccessed", errors);
+    let time = |when: Option<When>| when.and_then(When::time);
     let uses = services
         .into_iter()
         .map(|(_, service)| ServiceUse {

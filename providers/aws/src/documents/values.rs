@@ -1,22 +1,86 @@
 //! Values as the vendor's tools print them: times in three spellings, lists that may be one thing, parts that several
 //! calls share.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use evenhand_model::Timestamp;
-use evenhand_model::evidence::Fact;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
+use crate::inventory::arn::Arn;
 pub(crate) use crate::scalar::Text;
+
+/// A text that names something and is therefore not empty.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Name<'a>(Text<'a>);
+
+/// The name (ARN) of something, which is more than a text: what is none would be taken for an identity of that name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ArnText<'a>(Text<'a>);
+
+impl Deref for Name<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for ArnText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Only { expected: "a name", fits: |text| !text.is_empty() }).map(Self)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ArnText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fits = |text: &str| Arn::parse(text).is_some_and(|arn| !arn.resource.is_empty());
+        deserializer.deserialize_str(Only { expected: "a resource name (ARN)", fits }).map(Self)
+    }
+}
+
+/// Reads a text of a certain kind. Another one is refused while it is read, so that the error knows its place.
+struct Only {
+    expected: &'static str,
+    fits: fn(&str) -> bool,
+}
+
+impl<'de> Visitor<'de> for Only {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        if (self.fits)(text) { Ok(Text(Cow::Borrowed(text))) } else { Err(E::invalid_value(ANOTHER, &self)) }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        if (self.fits)(text) { Ok(Text(Cow::Owned(text.to_owned()))) } else { Err(E::invalid_value(ANOTHER, &self)) }
+    }
+}
+
+/// What was found instead is not said: it may be a secret.
+const ANOTHER: Unexpected<'static> = Unexpected::Other("another text");
 
 /// A tag of IAM or EC2.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag<'a> {
     #[serde(borrow)]
-    pub(super) key: Text<'a>,
+    pub(super) key: Name<'a>,
     #[serde(borrow)]
     pub(super) value: Option<Text<'a>>,
 }
@@ -26,7 +90,7 @@ pub(super) struct Tag<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Profile<'a> {
     #[serde(borrow)]
-    pub(super) arn: Text<'a>,
+    pub(super) arn: ArnText<'a>,
 }
 
 /// A list; a single thing stands for a list of one, and null for an empty one.
@@ -77,20 +141,41 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     }
 }
 
-/// A moment; `None` where the text is no time, as in `N/A` or `no_information`.
+/// What stands where a moment belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct When(pub(crate) Option<Timestamp>);
+pub(crate) enum When {
+    At(Timestamp),
+    /// The vendor's words for none: `N/A`, `no_information`.
+    NotSaid,
+    /// Something that is no time.
+    Odd,
+}
 
 impl When {
     /// Reads the spellings of the vendor's tools: RFC 3339, the same with a space instead of `T`, and seconds since 1970.
     pub(crate) fn parse(text: &str) -> Self {
         let text = text.trim();
-        Self(text.parse::<Timestamp>().ok().or_else(|| text.parse::<f64>().ok().and_then(seconds)))
+        match text.parse::<Timestamp>() {
+            Ok(moment) => Self::At(moment),
+            Err(_) if matches!(text, "" | "N/A" | "no_information" | "not_supported") => Self::NotSaid,
+            Err(_) => text.parse::<f64>().map_or(Self::Odd, Self::seconds),
+        }
     }
-}
 
-fn seconds(value: f64) -> Option<Timestamp> {
-    jiff::SignedDuration::try_from_secs_f64(value).ok().and_then(|since| Timestamp::from_duration(since).ok())
+    fn seconds(value: f64) -> Self {
+        // The vendor's first service opened in 2006: what is earlier counts something else.
+        const FIRST: f64 = 1_136_073_600.0;
+        let since = jiff::SignedDuration::try_from_secs_f64(value).ok().filter(|_| value >= FIRST);
+        since.and_then(|since| Timestamp::from_duration(since).ok()).map_or(Self::Odd, Self::At)
+    }
+
+    /// The moment, where there is one.
+    pub(crate) fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(moment),
+            Self::NotSaid | Self::Odd => None,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for When {
@@ -107,31 +192,40 @@ impl<'de> Deserialize<'de> for When {
                 Ok(When::parse(text))
             }
 
-            fn visit_i64<E: Error>(self, value: i64) -> Result<When, E> {
-                Ok(When(Timestamp::from_second(value).ok()))
+            fn visit_bool<E: Error>(self, _: bool) -> Result<When, E> {
+                Ok(When::Odd)
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<When, E> {
+                // Numbers that are not negative come as the other kind.
+                Ok(When::Odd)
             }
 
             fn visit_u64<E: Error>(self, value: u64) -> Result<When, E> {
-                Ok(When(i64::try_from(value).ok().and_then(|value| Timestamp::from_second(value).ok())))
+                // Whoever counts beyond 32 bits does not count seconds of our time.
+                Ok(u32::try_from(value).map_or(When::Odd, |value| When::seconds(f64::from(value))))
             }
 
             fn visit_f64<E: Error>(self, value: f64) -> Result<When, E> {
-                Ok(When(seconds(value)))
+                Ok(When::seconds(value))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<When, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(When::Odd)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<When, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(When::Odd)
             }
         }
         deserializer.deserialize_any(Moment)
     }
 }
 
-/// The moment as a fact; unknown where the document does not say or says it in a way that is no time.
-pub(crate) fn moment(when: Option<When>) -> Fact<Timestamp> {
-    Fact::known(when.and_then(|when| when.0))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
 
     #[test]
@@ -146,11 +240,26 @@ mod tests {
             "1678358505.0",
             r#""1678358505""#,
         ] {
-            assert_eq!(serde_json::from_str::<When>(json).unwrap(), When(Some(expected)), "{json}");
+            assert_eq!(serde_json::from_str::<When>(json).unwrap(), When::At(expected), "{json}");
         }
-        for json in [r#""N/A""#, r#""no_information""#, r#""""#, "1e300"] {
-            assert_eq!(serde_json::from_str::<When>(json).unwrap(), When(None), "{json}");
+        for json in [r#""N/A""#, r#""no_information""#, r#""""#] {
+            assert_eq!(serde_json::from_str::<When>(json).unwrap(), When::NotSaid, "{json}");
         }
+        for json in ["1e300", "7", "-7", "1678358505000", "true", "[1]", r#"{"a":{}}"#, r#""2023-03-09T10""#, r#""7""#]
+        {
+            assert_eq!(serde_json::from_str::<When>(json).unwrap(), When::Odd, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_text_that_names_something() {
+        let name = |json: &str| serde_json::from_str::<Name<'_>>(json).is_ok();
+        let arn = |json: &str| serde_json::from_str::<ArnText<'_>>(json).is_ok();
+        assert!(name(r#""a""#) && arn(r#""arn:aws:iam::111122223333:user/a""#));
+        for json in ["7", "null", "[]", "{}", "true", r#""""#] {
+            assert!(!name(json) && !arn(json), "{json}");
+        }
+        assert!(!arn(r#""a""#) && !arn(r#""arn:aws:iam::111122223333:""#));
     }
 
     #[test]

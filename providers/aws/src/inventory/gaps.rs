@@ -7,9 +7,10 @@ use evenhand_model::gap::Subject::{
     Access, Credentials, Escalation, Logs, Nature, Record, Trust, Use, Users, Workload,
 };
 use evenhand_model::gap::{Gap, GapKind, Lost};
-use evenhand_model::id::ScopeId;
+use evenhand_model::id::{IdentityId, ScopeId};
 
 use super::Join;
+use super::arn::Arn;
 use super::organisation::Limits;
 use crate::documents::form::Form;
 use crate::provider::NAME;
@@ -109,6 +110,7 @@ impl Join {
         }
         self.organisation_gaps(limits, &described);
         self.policy_gaps();
+        self.report_gaps();
         self.page_gaps(&described);
         let undescribed = std::mem::take(&mut self.carried.undescribed);
         for (account, names) in undescribed {
@@ -194,6 +196,25 @@ impl Join {
         }
     }
 
+    /// Users without a row in the credential report of their account: it ends too early, or they are newer.
+    fn report_gaps(&mut self) {
+        let rows: BTreeSet<&str> = self.facts.report.iter().map(|held| &*held.it.arn).collect();
+        let reported: BTreeSet<Arc<str>> = rows.iter().filter_map(|arn| account_of(arn)).collect();
+        let users: BTreeSet<&str> = self.natures.keys().map(IdentityId::as_str).collect();
+        let mut missing: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
+        for user in users.difference(&rows) {
+            if let Some(account) = account_of(user).filter(|account| reported.contains(account)) {
+                missing.entry(account).or_default().push((*user).to_owned());
+            }
+        }
+        for (account, names) in missing {
+            let reason = format!("the credential report has no row of {}", some(names.iter().map(String::as_str)));
+            let call = "aws iam generate-credential-report && aws iam get-credential-report";
+            let facts = Lost::of("passwords, factors, access keys and their last use", &[Credentials, Use]);
+            self.not_collected(&account, call, &reason, facts);
+        }
+    }
+
     /// Pages of a list that goes on in a page that is not there.
     fn page_gaps(&mut self, described: &[AccountId]) {
         let mut last: BTreeMap<&AccountId, bool> = BTreeMap::new();
@@ -216,6 +237,10 @@ impl Join {
             });
         }
     }
+}
+
+fn account_of(arn: &str) -> Option<Arc<str>> {
+    Arn::parse(arn).map(|arn| Arc::from(arn.account))
 }
 
 /// Some of the names.

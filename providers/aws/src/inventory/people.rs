@@ -140,7 +140,11 @@ fn report(facts: &Facts, collect: &mut Collect<'_>) {
         person.mfa = row.mfa;
         person.mfa_evidence = Some(said.evidence.clone());
         person.evidence = Some(said.evidence.clone());
-        person.keys_known = true;
+        person.keys_known = row.keys.iter().all(|key| match key.active {
+            Fact::Known(true) => true,
+            Fact::Known(false) => key.rotated_at != Fact::Unknown,
+            _ => false,
+        });
         for key in &row.keys {
             // A slot without a date holds no key.
             let active = key.active == Fact::Known(true);

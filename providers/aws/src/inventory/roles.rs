@@ -109,14 +109,16 @@ impl Join {
         if let (Fact::Absent | Fact::Unknown, Some(purpose)) = (&role.purpose, self.carried.purposes.get(&id)) {
             role.purpose = Fact::Known(Arc::clone(purpose));
         }
-        role.third_party = match (seen.foreign, seen.perhaps_foreign) {
+        // Whom a trust policy lets in that is not there or not understood, nobody knows.
+        let unread = held.trust.is_none_or(|trust| self.facts.policies.broken(trust));
+        role.third_party = match (seen.foreign, seen.perhaps_foreign || unread) {
             (true, _) => Fact::Known(true),
             (false, true) => Fact::Unknown,
             (false, false) => Fact::Known(false),
         };
         role.human_sign_in = if center || seen.people {
             Fact::Known(true)
-        } else if seen.perhaps_people || held.trust.is_none() {
+        } else if seen.perhaps_people || unread {
             Fact::Unknown
         } else {
             Fact::Known(false)

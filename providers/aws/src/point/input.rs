@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::policy::Texts;
+use crate::policy::Values;
 use crate::policy::context::{Context, Lookup};
 
 /// A request and every policy that applies to it.
@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for Given {
                 let mut given: Vec<(String, Vec<Arc<str>>)> = Vec::with_capacity(map.size_hint().unwrap_or_default());
                 while let Some(mut key) = map.next_key::<String>()? {
                     key.make_ascii_lowercase();
-                    given.push((key, map.next_value::<Texts>()?.0));
+                    given.push((key, map.next_value::<Values>()?.0));
                 }
                 given.sort_unstable();
                 if let Some((key, _)) = given.windows(2).find_map(|pair| match pair {

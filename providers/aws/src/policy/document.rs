@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::arn;
 use super::operator::Operator;
-use super::text::Texts;
+use super::text::{Texts, Values};
 use crate::catalog::Catalogue;
 use crate::scalar::Text;
 
@@ -143,6 +143,11 @@ impl<'a> Written<'a> {
     /// Parses a document.
     pub(crate) fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    /// The first statement that says neither whom it means nor whom not.
+    pub(crate) fn names_nobody(&self) -> Option<usize> {
+        self.statements.iter().position(|held| held.principals.is_none() && held.not_principals.is_none())
     }
 
     /// The document apart from its text.
@@ -358,6 +363,9 @@ impl<'de> Deserialize<'de> for PrincipalElement {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PrincipalElement, E> {
+                if text.is_empty() {
+                    return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self));
+                }
                 let mut principals = Principals::default();
                 principals.insert("AWS", vec![Arc::from(text)]);
                 Ok(PrincipalElement(principals))
@@ -439,7 +447,7 @@ impl<'de> Deserialize<'de> for KeyValues {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyValues, A::Error> {
                 let mut keys = Vec::new();
                 while let Some(Text(key)) = map.next_key()? {
-                    keys.push((Arc::from(key.to_ascii_lowercase()), map.next_value::<Texts>()?.0));
+                    keys.push((Arc::from(key.to_ascii_lowercase()), map.next_value::<Values>()?.0));
                 }
                 Ok(KeyValues(keys))
             }
@@ -536,6 +544,16 @@ mod tests {
             "{}",
             r#"{"Statement":[{"Effect":"Maybe","Action":"*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow"}]}"#,
+            r#"{"Version":7,"Statement":[{"Effect":"Allow","Action":"*"}]}"#,
+            r#"{"Statement":[{"Sid":7,"Effect":"Allow","Action":"*"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":7}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":["*",true]}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":""}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":7}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":[""]}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":""}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":{"AWS":111122223333}}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Condition":7}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":"*","Principal":{"Martian":"x"}}]}"#,
         ] {
             assert!(PolicyDocument::parse(json).is_err(), "{json}");

@@ -13,4 +13,4 @@ mod text;
 
 pub(crate) use document::{Effect, PolicyDocument, Principals};
 pub(crate) use store::{Fresh, PolicyRole, PolicyStore, PolicyText, understand};
-pub(crate) use text::Texts;
+pub(crate) use text::Values;

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::compile::CompiledPolicy;
 use super::document::PolicyDocument;
 use crate::catalog::Catalogue;
+use crate::place;
 use crate::world::PolicyIx;
 
 /// Where a policy stands. It decides how short resource names are read and whether principals are looked at.
@@ -90,6 +91,13 @@ impl Understood {
         let Fresh { index, role, text } = fresh;
         let characters = u32::try_from(characters(&text.text)).unwrap_or(u32::MAX);
         match PolicyDocument::parse(&text.text) {
+            Ok(written) if role == PolicyRole::Trust && written.names_nobody().is_some() => {
+                let (document, compiled) = Default::default();
+                let number = written.names_nobody().unwrap_or_default();
+                let problem =
+                    format!("is no trust policy: statement {number} names no principal; whom it lets in is unknown");
+                Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
+            }
             Ok(mut written) => {
                 let (compiled, problems) = CompiledPolicy::of(&written, role);
                 // Only of trust policies is the text of a statement asked for later.
@@ -104,7 +112,11 @@ impl Understood {
             Err(error) => {
                 let (document, compiled) = Default::default();
                 let reason = json_error::reason(&error);
-                let problem = format!("is no policy document: it {reason}; what it grants or denies is unknown");
+                let place = match place::pointer(&text.text, &error) {
+                    whole if whole.is_empty() => whole,
+                    part => format!(" at `{part}`"),
+                };
+                let problem = format!("is no policy document: it {reason}{place}; what it grants or denies is unknown");
                 Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
             }
         }
@@ -376,5 +388,24 @@ mod tests {
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems.iter().any(|problem| problem.contains("`odd`") && problem.contains("`s3:GetObjct`")));
         assert!(problems.iter().any(|problem| problem.contains("`StringSoundsLike`")));
+    }
+
+    #[test]
+    fn the_problem_says_where_in_the_document_it_is() {
+        let mut store = PolicyStore::default();
+        let text =
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Allow","Action":["*",7]}]}"#;
+        store.add("odd".into(), PolicyRole::Identity, text, Evidence::whole("x.json"));
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(problems[0].contains("expected a text at `/Statement/1/Action/1`"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_trust_policy_that_names_nobody_is_not_understood() {
+        let mut store = PolicyStore::default();
+        let text = r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole"}]}"#;
+        let trust = store.add("trust policy".into(), PolicyRole::Trust, text, Evidence::whole("x.json"));
+        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+        assert!(store.broken(trust) && problems[0].contains("statement 0 names no principal"), "{problems:?}");
     }
 }

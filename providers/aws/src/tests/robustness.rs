@@ -1,3 +1,5 @@
+use evenhand_model::evidence::Fact;
+
 use super::{details, read, role};
 
 const SERVICE: &str = r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
@@ -9,7 +11,7 @@ fn a_role_of_wrong_shape_costs_only_itself() {
     let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
     assert_eq!(read.count("role"), 2);
     assert_eq!(read.errors.len(), 1);
-    assert_eq!(read.errors[0].document, "gaad.json#/RoleDetailList/1");
+    assert_eq!(read.errors[0].document, "gaad.json#/RoleDetailList/1/Arn");
 }
 
 #[test]
@@ -73,4 +75,156 @@ fn the_order_of_documents_does_not_matter() {
     let a = read(&[("gaad.json", &details), ("keys.json", keys)]);
     let b = read(&[("keys.json", keys), ("gaad.json", &details)]);
     assert_eq!(format!("{:?}", a.inventory), format!("{:?}", b.inventory));
+}
+
+/// Where the errors are.
+fn places(read: &super::Read) -> Vec<&str> {
+    read.errors.iter().map(|error| &*error.document).collect()
+}
+
+#[test]
+fn what_is_no_name_names_no_identity() {
+    for value in ["7", "true", "null", "[]", "{}", r#""""#, r#""7""#] {
+        let users = format!(r#"{{"UserName":"ana","Arn":{value}}},{{"Arn":"arn:aws:iam::111122223333:user/ben"}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        assert_eq!(places(&read), ["gaad.json#/UserDetailList/0/Arn"], "{value}");
+        assert_eq!((read.count("user"), &*read.identity("ben").name), (1, "ben"), "{value}");
+    }
+}
+
+#[test]
+fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
+    for (member, place) in [
+        (r#""UserName":7"#, "UserName"),
+        (r#""Path":7"#, "Path"),
+        (r#""GroupList":[7]"#, "GroupList/0"),
+        (r#""AttachedManagedPolicies":7"#, "AttachedManagedPolicies"),
+        (r#""AttachedManagedPolicies":[{"PolicyArn":7}]"#, "AttachedManagedPolicies/0/PolicyArn"),
+        (r#""PermissionsBoundary":{}"#, "PermissionsBoundary"),
+        (r#""UserPolicyList":[{"PolicyName":7}]"#, "UserPolicyList/0/PolicyName"),
+        (r#""Tags":[{"Key":"","Value":"x"}]"#, "Tags/0/Key"),
+        (r#""CreateDate":"soon""#, "CreateDate"),
+        (r#""CreateDate":7"#, "CreateDate"),
+        (r#""CreateDate":{"a":[1]}"#, "CreateDate"),
+    ] {
+        let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        assert_eq!(places(&read), [format!("gaad.json#/UserDetailList/0/{place}")], "{member}");
+        // What a date does not say is unknown of a user who is known.
+        let users = usize::from(member.starts_with("\"CreateDate"));
+        assert_eq!(read.count("user"), users, "{member}");
+    }
+    let read = read(&[("gaad.json", r#"{"RoleDetailList":[],"IsTruncated":7}"#)]);
+    assert_eq!(places(&read), ["gaad.json#/IsTruncated"]);
+}
+
+#[test]
+fn whom_a_damaged_trust_policy_lets_in_is_unknown() {
+    let role = |trust: &str| format!(r#"{{"Arn":"arn:aws:iam::111122223333:role/one"{trust}}}"#);
+    let of = |trust: &str| {
+        let read = read(&[("gaad.json", &details("", "", &role(trust), ""))]);
+        assert!(read.inventory.gaps.iter().any(|gap| gap.call.starts_with("gaad.json#/RoleDetailList/0")), "{trust}");
+        let one = read.identity("one");
+        (one.third_party, one.human_sign_in)
+    };
+    let document = |statement: &str| format!(r#","AssumeRolePolicyDocument":{{"Statement":[{statement}]}}"#);
+    for trust in [
+        String::new(),
+        r#","AssumeRolePolicyDocument":7"#.to_owned(),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":7}}"#),
+        document(r#"{"Effect":"Allow","Action":7,"Principal":{"Service":"lambda.amazonaws.com"}}"#),
+    ] {
+        assert_eq!(of(&trust), (Fact::Unknown, Fact::Unknown), "{trust}");
+    }
+}
+
+#[test]
+fn a_word_or_a_date_that_is_none_of_the_vendors_leaves_the_fact_unknown() {
+    let gaad = details(r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    let keys = r#"{"AccessKeyMetadata":[{"UserName":"ana","AccessKeyId":"AKIAFAKEFAKEFAKEFAKE","Status":"","CreateDate":"x"},
+        {"UserName":"ana","AccessKeyId":7,"Status":"Active"}]}"#;
+    let read = read(&[("gaad.json", &gaad), ("keys.json", keys)]);
+    let list = "keys.json#/AccessKeyMetadata";
+    let expected = ["1/AccessKeyId", "0/Status", "0/CreateDate"].map(|place| format!("{list}/{place}"));
+    assert_eq!(places(&read), expected);
+    let [key] = read.inventory.credentials.as_slice() else { panic!("{:?}", read.inventory.credentials) };
+    assert_eq!((key.enabled, key.created_at), (Fact::Unknown, Fact::Unknown));
+}
+
+const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date";
+const ANA: &str = "ana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-10-01T00:00:00+00:00,2026-01-01T00:00:00+00:00,N/A,true,true,2024-01-01T00:00:00+00:00,N/A,false,N/A,N/A";
+
+/// Reads the credential report of user `ana`.
+fn reported(report: &str) -> super::Read {
+    let gaad = details(r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    read(&[("gaad.json", &gaad), ("report.csv", report)])
+}
+
+#[test]
+fn a_cut_row_of_the_credential_report_is_told_and_what_it_does_not_say_is_unknown() {
+    for (end, reason, sign_in) in [
+        ("ana", "has 1 of 14 columns in the row", Fact::Unknown),
+        ("user/an", "has 2 of 14 columns in the row of `ana`", Fact::Unknown),
+        ("+00:00,tr", "has 4 of 14 columns in the row of `ana`", Fact::Unknown),
+        ("N/A,true,tru", "has 9 of 14 columns in the row of `ana`", Fact::Known(true)),
+    ] {
+        let cut = &ANA[..ANA.find(end).unwrap() + end.len()];
+        let read = reported(&format!("{HEADER}\n{cut}"));
+        assert_eq!(places(&read), ["report.csv:2"], "{cut}");
+        assert_eq!(read.errors[0].reason, reason, "{cut}");
+        let ana = read.identity("ana");
+        assert_eq!(ana.human_sign_in, sign_in, "{cut}");
+        assert!(read.inventory.credentials.iter().all(|held| &*held.kind != "access_key"), "{cut}");
+    }
+    assert_eq!(reported(&format!("{HEADER}\n{ANA}")).errors, []);
+}
+
+#[test]
+fn a_credential_report_without_rows_or_columns_is_told() {
+    let bare = reported(&format!("{HEADER}\n"));
+    assert_eq!((places(&bare), &*bare.errors[0].reason), (vec!["report.csv:1"], "has no row under its header"));
+    let cut = &HEADER[..HEADER.find(",mfa_active").unwrap()];
+    let reasons: Vec<String> = reported(cut).errors.into_iter().map(|error| error.reason).collect();
+    assert!(reasons[0].starts_with("has no column `mfa_active`, `access_key_1_active`"), "{reasons:?}");
+}
+
+#[test]
+fn a_credential_report_that_ends_between_two_rows_is_told_by_the_users_it_does_not_have() {
+    let said = |report: &str| {
+        let gaps = reported(report).inventory.gaps;
+        gaps.iter().any(|gap| gap.reason.contains("has no row of arn:aws:iam::111122223333:user/ana"))
+    };
+    let root = format!("{HEADER}\n{}\n", ANA.replace("user/ana", "root").replace("ana,", "<root_account>,"));
+    assert!(said(&root));
+    assert!(!said(&format!("{root}{ANA}\n")));
+}
+
+#[test]
+fn a_value_that_the_credential_report_cannot_hold_is_told_and_unknown() {
+    let read = reported(&format!(
+        "{HEADER}\n{}",
+        ANA.replace("N/A,true,true,2024", "N/A,7,yes,2024").replace("2021-01-01", "x")
+    ));
+    assert_eq!(places(&read), ["report.csv:2"]);
+    let reason = "has no truth value as `mfa_active`, no truth value as `access_key_1_active`, no time as \
+                  `user_creation_time` in the row of `ana`";
+    assert_eq!(read.errors[0].reason, reason);
+    assert!(read.inventory.credentials.iter().all(|held| &*held.kind != "access_key"));
+    assert_eq!(read.identity("ana").created_at, Fact::Unknown);
+}
+
+#[test]
+fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_not() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    for (config, place) in [
+        (r#"{"s3Config":7}"#, "/loggingConfig/s3Config"),
+        (r#"{"s3Config":{"bucketName":7}}"#, "/loggingConfig/s3Config/bucketName"),
+        ("7", "/loggingConfig"),
+    ] {
+        let logging = format!(r#"{{"loggingConfig":{config}}}"#);
+        let read = read(&[("gaad.json", &gaad), ("logging.json", &logging)]);
+        assert_eq!(places(&read), [format!("logging.json#{place}")], "{config}");
+        assert!(read.inventory.logs.is_empty(), "{config}");
+    }
 }
