@@ -1,0 +1,298 @@
+//! Which statements a fact about an identity's access rests on. They are kept beside the table, and only for those whom
+//! rules about such facts speak of: everybody else's rows cost nothing.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use evenhand_model::access::{AccessResolver, Grant, GrantIx};
+use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::opset::OpSet;
+use evenhand_model::parity::ExcessAtom;
+use rayon::prelude::*;
+
+use crate::facts::context::{Context, FastMap};
+
+/// Statements that are named; where there are more, that is said.
+const STATEMENTS: usize = 5;
+
+/// Operations that are named of one statement; the others are counted.
+const OPERATIONS: usize = 5;
+
+/// The statements that one fact about an identity rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ground {
+    /// The column of table `identities` that holds the fact.
+    pub(crate) column: &'static str,
+    /// What is granted, by which statements, and where they stand.
+    pub(crate) by: Arc<str>,
+    /// Where they stand.
+    pub(crate) places: Vec<Evidence>,
+}
+
+impl Ground {
+    /// Of an access that the provider's own logic gives, without a statement.
+    pub(super) fn unlimited(column: &'static str) -> Self {
+        Self {
+            column,
+            by: "no statement: nothing is denied to it, whatever the policies say".into(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Of what some statements grant, in this order; `None` = nothing. One statement may come several times.
+    pub(super) fn of_grants(
+        column: &'static str,
+        held: impl IntoIterator<Item = (GrantIx, OpSet)>,
+        resolver: &dyn AccessResolver,
+    ) -> Option<Self> {
+        let mut by_grant: Vec<(GrantIx, OpSet)> = Vec::new();
+        let mut more = false;
+        for (grant, operations) in held {
+            match by_grant.iter_mut().find(|(known, _)| *known == grant) {
+                Some((_, known)) => *known = known.union(&operations),
+                None if by_grant.len() < STATEMENTS => by_grant.push((grant, operations)),
+                None => more = true,
+            }
+        }
+        let mut draft = Draft::default();
+        for (grant, operations) in &by_grant {
+            let groups = resolver.catalog().summarise(operations);
+            let named: Vec<&str> = groups.iter().take(OPERATIONS).map(|(name, _)| &**name).collect();
+            draft.add(&named, groups.len(), &resolver.grant(*grant));
+        }
+        draft.ground(column, more)
+    }
+
+    /// Of excess: the atoms, most telling first.
+    fn of_atoms<'a>(column: &'static str, atoms: impl IntoIterator<Item = &'a ExcessAtom>) -> Option<Self> {
+        // One operation may be excess at several places.
+        let mut by_grant: Vec<(&Grant, Vec<&str>, BTreeSet<&str>)> = Vec::new();
+        let mut more = false;
+        for atom in atoms {
+            let operation: &str = &atom.operation;
+            match by_grant.iter_mut().find(|(known, ..)| **known == *atom.grant) {
+                Some((_, named, all)) => {
+                    if all.insert(operation) && named.len() < OPERATIONS {
+                        named.push(operation);
+                    }
+                }
+                None if by_grant.len() < STATEMENTS => {
+                    by_grant.push((&*atom.grant, vec![operation], BTreeSet::from([operation])));
+                }
+                None => more = true,
+            }
+        }
+        let mut draft = Draft::default();
+        for (grant, named, all) in by_grant {
+            draft.add(&named, all.len(), grant);
+        }
+        draft.ground(column, more)
+    }
+
+    /// Of the steps of a path: each with its technique.
+    fn of_steps<'a>(column: &'static str, steps: impl IntoIterator<Item = (&'a str, &'a Grant)>) -> Option<Self> {
+        let mut draft = Draft::default();
+        let mut more = false;
+        for (at, (technique, grant)) in steps.into_iter().enumerate() {
+            // The words of a trust that is no statement of any policy begin with the technique.
+            let named: &[&str] = match grant.policy.starts_with(technique) {
+                true => &[],
+                false => std::slice::from_ref(&technique),
+            };
+            if at < STATEMENTS {
+                draft.add(named, named.len(), grant);
+            } else {
+                more = true;
+            }
+        }
+        draft.ground(column, more)
+    }
+}
+
+/// A ground that is being written.
+#[derive(Default)]
+struct Draft {
+    by: String,
+    places: Vec<Evidence>,
+}
+
+impl Draft {
+    /// Adds a statement and what it grants: some names of so many.
+    fn add(&mut self, named: &[&str], count: usize, grant: &Grant) {
+        if !self.by.is_empty() {
+            self.by.push_str("; ");
+        }
+        self.by.push_str(&named.join(", "));
+        if count > named.len() {
+            self.write(format_args!(" and {} more", count - named.len()));
+        }
+        if !named.is_empty() {
+            self.by.push_str(" by ");
+        }
+        self.write(format_args!("{grant} at {}", grant.evidence));
+        if !self.places.contains(&grant.evidence) {
+            self.places.push(grant.evidence.clone());
+        }
+    }
+
+    fn write(&mut self, text: fmt::Arguments<'_>) {
+        // Writing to memory does not fail.
+        let _ = self.by.write_fmt(text);
+    }
+
+    fn ground(mut self, column: &'static str, more: bool) -> Option<Ground> {
+        if self.by.is_empty() {
+            return None;
+        }
+        if more {
+            self.by.push_str("; and more by other statements");
+        }
+        Some(Ground { column, by: self.by.into(), places: self.places })
+    }
+}
+
+/// Whether rules about what an access holds speak of an identity.
+pub(super) fn is_cited(identity: &Identity, nature: Nature) -> bool {
+    matches!(nature, Nature::AiAgent | Nature::ThirdParty) || identity.third_party == Fact::Known(true)
+}
+
+/// The grounds of all facts that rules may cite, by the identity's position in the inventory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grounds(FastMap<usize, Vec<Arc<Ground>>>);
+
+impl Grounds {
+    pub(super) fn new(context: &Context<'_>) -> Self {
+        let grounds = |at: usize| {
+            let grounds = grounds_of(context, at)?;
+            (!grounds.is_empty()).then_some((at, grounds))
+        };
+        let all: Vec<_> = (0..context.inventory.identities.len()).into_par_iter().filter_map(grounds).collect();
+        Self(all.into_iter().collect())
+    }
+
+    /// The grounds of the facts about the identity at a position.
+    pub(crate) fn of(&self, position: usize) -> &[Arc<Ground>] {
+        self.0.get(&position).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The grounds of the facts about the identity at a position.
+fn grounds_of(context: &Context<'_>, at: usize) -> Option<Vec<Arc<Ground>>> {
+    let identity = context.inventory.identities.get(at)?;
+    let nature = context.input.judgements.nature_at(at);
+    let mut grounds = Vec::new();
+    if is_cited(identity, nature)
+        && let Some(access) = context.access.of(at)
+    {
+        grounds.extend(access.grounds.iter().cloned());
+    }
+    if matches!(nature, Nature::AiAgent | Nature::Unknown) {
+        grounds.extend(escalation(context, at).map(Arc::new));
+    }
+    if nature == Nature::AiAgent
+        && let Some(comparison) = context.comparison(at)
+    {
+        grounds.extend(excess(&comparison.excess).into_iter().map(Arc::new));
+    }
+    Some(grounds)
+}
+
+/// The statements that allow the steps of the path that is named for an identity.
+fn escalation(context: &Context<'_>, at: usize) -> Option<Ground> {
+    let identity = context.inventory.identities.get(at)?;
+    let path = context.escalation(&identity.id, context.reach(at)?)?;
+    let (found, steps) = (context.input.paths, context.input.paths.steps());
+    let allowed = found.taken(path).flat_map(|step| {
+        let technique = steps.technique(step).map_or("", |technique| &**technique);
+        steps.granted(step).into_iter().flat_map(|grants| grants.iter()).map(move |grant| (technique, grant))
+    });
+    Ground::of_steps("can_escalate", allowed)
+}
+
+/// The statements that grant what the human role does not cover: all of it, what is of high risk, and what may be covered.
+fn excess(atoms: &[ExcessAtom]) -> Vec<Ground> {
+    let mut heaviest: Vec<&ExcessAtom> = atoms.iter().collect();
+    // The sort is stable: what weighs the same keeps its order.
+    heaviest.sort_by_key(|atom| Reverse(atom.weight));
+    let of = |column, is_meant: fn(&ExcessAtom) -> bool| {
+        Ground::of_atoms(column, heaviest.iter().copied().filter(|atom| is_meant(atom)))
+    };
+    let all = [
+        of("excess_weight", |atom| atom.decided),
+        of("high_risk_excess", |atom| atom.decided && atom.high_risk > 0),
+        of("undecided_operations", |atom| !atom.decided),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use evenhand_model::catalog::AccessLevel;
+
+    use super::*;
+    use crate::parity::toy::Toy;
+
+    fn grant(number: u32) -> Grant {
+        let evidence = Evidence::pointer("toy.json", format!("/{number}"));
+        Grant { policy: "policy".into(), statement: Some(number), name: "Main".into(), evidence }
+    }
+
+    fn atom(operation: &str, weight: u32, high_risk: u32, decided: bool) -> ExcessAtom {
+        ExcessAtom {
+            operation: operation.into(),
+            operations: 1,
+            level: AccessLevel::Write,
+            scope: "*".into(),
+            condition: "".into(),
+            weight,
+            high_risk,
+            used: None,
+            grant: Arc::new(grant(weight)),
+            decided,
+            people_have: None,
+        }
+    }
+
+    #[test]
+    fn a_ground_names_operations_statement_and_place_and_one_statement_once() {
+        let held = [(GrantIx(2), OpSet::from_ranges([(3, 4)])), (GrantIx(2), OpSet::from_ranges([(8, 9)]))];
+        let ground = Ground::of_grants("log_tamper", held, &Toy::default()).unwrap();
+        assert_eq!(&*ground.by, "op:03, op:08 by policy statement 2 at toy.json");
+        assert_eq!(ground.places, [Evidence::whole("toy.json")]);
+        assert_eq!(Ground::of_grants("log_tamper", [], &Toy::default()), None);
+    }
+
+    #[test]
+    fn of_very_much_the_beginning_is_named_and_that_there_is_more_is_said() {
+        let held = (0..9).map(|at| (GrantIx(at), OpSet::from_ranges([(0, 9)])));
+        let ground = Ground::of_grants("admin", held, &Toy::default()).unwrap();
+        assert!(ground.by.starts_with("op:00, op:01, op:02, op:03, op:04 and 4 more by policy"), "{}", ground.by);
+        assert!(ground.by.ends_with("policy statement 4 at toy.json; and more by other statements"), "{}", ground.by);
+    }
+
+    #[test]
+    fn a_step_is_told_by_its_technique_and_a_trust_tells_it_itself() {
+        let trust = Grant { policy: "uses-tool of the agent".into(), statement: None, name: "".into(), ..grant(2) };
+        let statement = grant(1);
+        let ground = Ground::of_steps("can_escalate", [("uses-tool", &trust), ("create-pods", &statement)]).unwrap();
+        let expected = "uses-tool of the agent at toy.json#/2; create-pods by policy statement 1 (Main) at toy.json#/1";
+        assert_eq!(&*ground.by, expected);
+        assert_eq!(ground.places.len(), 2);
+    }
+
+    #[test]
+    fn excess_names_the_heaviest_first_and_keeps_what_is_open_apart() {
+        let atoms = [atom("a:Tag", 3, 0, true), atom("a:Pass", 13, 1, true), atom("a:Put", 5, 0, false)];
+        let told: Vec<(&str, Arc<str>)> = excess(&atoms).into_iter().map(|ground| (ground.column, ground.by)).collect();
+        let pass = "a:Pass by policy statement 13 (Main) at toy.json#/13";
+        let expected = [
+            ("excess_weight", format!("{pass}; a:Tag by policy statement 3 (Main) at toy.json#/3")),
+            ("high_risk_excess", pass.to_owned()),
+            ("undecided_operations", "a:Put by policy statement 5 (Main) at toy.json#/5".to_owned()),
+        ];
+        assert_eq!(told, expected.map(|(column, by)| (column, Arc::from(by))));
+    }
+}
