@@ -1,32 +1,34 @@
-//! Which statements a fact about an identity's access rests on. They are kept beside the table, and only for those whom
+//! Which statements, logs and controls a fact about an identity rests on. They are kept beside the table, and only for those whom
 //! rules about such facts speak of: everybody else's rows cost nothing.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, Grant, GrantIx};
-use evenhand_model::evidence::{Evidence, Fact};
+use evenhand_model::evidence::{Evidence, Fact, Truth};
+use evenhand_model::id::ScopeId;
 use evenhand_model::identity::{Identity, Nature};
+use evenhand_model::log::Log;
 use evenhand_model::opset::OpSet;
-use evenhand_model::parity::ExcessAtom;
+use evenhand_model::parity::{ControlComparison, ExcessAtom};
 use rayon::prelude::*;
 
 use crate::facts::context::{Context, FastMap};
 
-/// Statements that are named; where there are more, that is said.
+/// Statements, logs or controls that are named; where there are more, that is said.
 const STATEMENTS: usize = 5;
 
 /// Operations that are named of one statement; the others are counted.
 const OPERATIONS: usize = 5;
 
-/// The statements that one fact about an identity rests on.
+/// What one fact about an identity rests on: statements, logs or controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ground {
     /// The column of table `identities` that holds the fact.
     pub(crate) column: &'static str,
-    /// What is granted, by which statements, and where they stand.
+    /// What they say, in words: for statements what is granted, which they are and where they stand.
     pub(crate) by: Arc<str>,
     /// Where they stand.
     pub(crate) places: Vec<Evidence>,
@@ -122,19 +124,58 @@ struct Draft {
 impl Draft {
     /// Adds a statement and what it grants: some names of so many.
     fn add(&mut self, named: &[&str], count: usize, grant: &Grant) {
+        self.begin();
+        self.names(named, count);
+        if !named.is_empty() {
+            self.by.push_str(" by ");
+        }
+        self.write(format_args!("{grant}"));
+        self.place(&grant.evidence);
+    }
+
+    /// Adds that a log does something or not.
+    fn log(&mut self, log: &Log, does: &Fact<bool>, [yes, no, unknown]: [&str; 3]) {
+        self.begin();
+        let said = match does {
+            Fact::Known(true) => yes,
+            Fact::Known(false) => no,
+            Fact::Absent | Fact::Unknown => unknown,
+        };
+        self.write(format_args!("{} {said}", log.name));
+        self.place(&log.evidence);
+    }
+
+    /// Adds a control before some operations.
+    fn control(&mut self, control: &ControlComparison) {
+        self.begin();
+        self.write(format_args!("{} before ", control.control.as_str()));
+        let named: Vec<&str> = control.operations.iter().map(|name| &**name).collect();
+        self.names(&named, control.count as usize);
+        self.write(format_args!(" on {}", control.resource));
+        if !control.reason.is_empty() {
+            self.write(format_args!(" ({})", control.reason));
+        }
+        control.evidence.iter().for_each(|evidence| self.place(evidence));
+    }
+
+    fn begin(&mut self) {
         if !self.by.is_empty() {
             self.by.push_str("; ");
         }
+    }
+
+    /// Adds some names of so many.
+    fn names(&mut self, named: &[&str], count: usize) {
         self.by.push_str(&named.join(", "));
         if count > named.len() {
             self.write(format_args!(" and {} more", count - named.len()));
         }
-        if !named.is_empty() {
-            self.by.push_str(" by ");
-        }
-        self.write(format_args!("{grant} at {}", grant.evidence));
-        if !self.places.contains(&grant.evidence) {
-            self.places.push(grant.evidence.clone());
+    }
+
+    fn place(&mut self, evidence: &Evidence) {
+        self.write(format_args!(" at {evidence}"));
+        if !self.places.contains(evidence) {
+            self.places.push(evidence.clone());
         }
     }
 
@@ -148,7 +189,7 @@ impl Draft {
             return None;
         }
         if more {
-            self.by.push_str("; and more by other statements");
+            self.by.push_str("; and more");
         }
         Some(Ground { column, by: self.by.into(), places: self.places })
     }
@@ -164,9 +205,11 @@ pub(super) fn is_cited(identity: &Identity, nature: Nature) -> bool {
 pub(crate) struct Grounds(FastMap<usize, Vec<Arc<Ground>>>);
 
 impl Grounds {
+    /// Of all identities that rules may speak of.
     pub(super) fn new(context: &Context<'_>) -> Self {
+        let logs = logs(&context.inventory.logs);
         let grounds = |at: usize| {
-            let grounds = grounds_of(context, at)?;
+            let grounds = grounds_of(context, &logs, at)?;
             (!grounds.is_empty()).then_some((at, grounds))
         };
         let all: Vec<_> = (0..context.inventory.identities.len()).into_par_iter().filter_map(grounds).collect();
@@ -180,7 +223,11 @@ impl Grounds {
 }
 
 /// The grounds of the facts about the identity at a position.
-fn grounds_of(context: &Context<'_>, at: usize) -> Option<Vec<Arc<Ground>>> {
+fn grounds_of(
+    context: &Context<'_>,
+    logs: &BTreeMap<&ScopeId, Vec<Arc<Ground>>>,
+    at: usize,
+) -> Option<Vec<Arc<Ground>>> {
     let identity = context.inventory.identities.get(at)?;
     let nature = context.input.judgements.nature_at(at);
     let mut grounds = Vec::new();
@@ -192,12 +239,47 @@ fn grounds_of(context: &Context<'_>, at: usize) -> Option<Vec<Arc<Ground>>> {
     if matches!(nature, Nature::AiAgent | Nature::Unknown) {
         grounds.extend(escalation(context, at).map(Arc::new));
     }
-    if nature == Nature::AiAgent
-        && let Some(comparison) = context.comparison(at)
-    {
-        grounds.extend(excess(&comparison.excess).into_iter().map(Arc::new));
+    if nature == Nature::AiAgent {
+        grounds.extend(logs.get(&identity.scope).into_iter().flatten().cloned());
+        if let Some(comparison) = context.comparison(at) {
+            grounds.extend(excess(&comparison.excess).into_iter().map(Arc::new));
+            grounds.extend(controls(&comparison.controls).into_iter().map(Arc::new));
+        }
     }
     Some(grounds)
+}
+
+/// What the logs of each scope do.
+fn logs(logs: &[Log]) -> BTreeMap<&ScopeId, Vec<Arc<Ground>>> {
+    let mut by_scope: BTreeMap<&ScopeId, Vec<&Log>> = BTreeMap::new();
+    for log in logs {
+        by_scope.entry(&log.scope).or_default().push(log);
+    }
+    let grounds = |logs: Vec<&Log>| {
+        let (mut on, mut covers) = (Draft::default(), Draft::default());
+        for log in logs.iter().take(STATEMENTS) {
+            on.log(log, &log.enabled, ["is on", "is off", "may be on or off"]);
+            let words =
+                ["records what agents do", "does not record what agents do", "may record what agents do or not"];
+            covers.log(log, &log.covers_agents, words);
+        }
+        let more = logs.len() > STATEMENTS;
+        let both = [on.ground("logged", more), covers.ground("agent_activity_logged", more)];
+        both.into_iter().flatten().map(Arc::new).collect()
+    };
+    by_scope.into_iter().map(|(scope, logs)| (scope, grounds(logs))).collect()
+}
+
+/// The controls that people are under and the identity is not, for certain and perhaps.
+fn controls(controls: &[ControlComparison]) -> Vec<Ground> {
+    let of = |column, gap: Truth| {
+        let gaps: Vec<&ControlComparison> = controls.iter().filter(|control| control.is_gap() == gap).collect();
+        let mut draft = Draft::default();
+        gaps.iter().take(STATEMENTS).for_each(|control| draft.control(control));
+        draft.ground(column, gaps.len() > STATEMENTS)
+    };
+    let all = [of("control_gap_list", Truth::Yes), of("open_control_gap_list", Truth::Unknown)];
+    all.into_iter().flatten().collect()
 }
 
 /// The statements that allow the steps of the path that is named for an identity.
@@ -231,9 +313,10 @@ fn excess(atoms: &[ExcessAtom]) -> Vec<Ground> {
 #[cfg(test)]
 mod tests {
     use evenhand_model::catalog::AccessLevel;
+    use evenhand_model::control::ControlKind;
 
     use super::*;
-    use crate::parity::toy::Toy;
+    use crate::parity::toy::{TOY, Toy};
 
     fn grant(number: u32) -> Grant {
         let evidence = Evidence::pointer("toy.json", format!("/{number}"));
@@ -270,7 +353,40 @@ mod tests {
         let held = (0..9).map(|at| (GrantIx(at), OpSet::from_ranges([(0, 9)])));
         let ground = Ground::of_grants("admin", held, &Toy::default()).unwrap();
         assert!(ground.by.starts_with("op:00, op:01, op:02, op:03, op:04 and 4 more by policy"), "{}", ground.by);
-        assert!(ground.by.ends_with("policy statement 4 at toy.json; and more by other statements"), "{}", ground.by);
+        assert!(ground.by.ends_with("policy statement 4 at toy.json; and more"), "{}", ground.by);
+    }
+
+    #[test]
+    fn logs_and_controls_are_told_with_what_they_do_and_where_they_are_set() {
+        let log = Log {
+            scope: "s".into(),
+            provider: TOY,
+            name: "main".into(),
+            enabled: Fact::Known(false),
+            covers_agents: Fact::Unknown,
+            retention_days: Fact::Unknown,
+            tamper_protected: Fact::Unknown,
+            evidence: Evidence::whole("trails.json"),
+        };
+        let logs = [log];
+        let of_scopes = super::logs(&logs);
+        let told: Vec<&str> = of_scopes.values().flatten().map(|ground| &*ground.by).collect();
+        assert_eq!(told, ["main is off at trails.json", "main may record what agents do or not at trails.json"]);
+        let control = ControlComparison {
+            control: ControlKind::Mfa,
+            operations: vec!["a:Put".into()],
+            count: 3,
+            resource: "*".into(),
+            human: Truth::Yes,
+            identity: Truth::No,
+            way: None,
+            reason: "".into(),
+            evidence: vec![Evidence::whole("rule.json")],
+        };
+        let told: Vec<(&str, Arc<str>)> =
+            controls(&[control]).into_iter().map(|ground| (ground.column, ground.by)).collect();
+        let expected = Arc::<str>::from("mfa before a:Put and 2 more on * at rule.json");
+        assert_eq!(told, [("control_gap_list", expected)]);
     }
 
     #[test]

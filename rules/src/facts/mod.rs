@@ -90,7 +90,7 @@ impl Facts {
         at.and_then(|at| self.places.get(at)).unwrap_or(&Places::None)
     }
 
-    /// The statements that facts of table `identities` rest on.
+    /// What facts of table `identities` rest on.
     pub(crate) fn grounds(&self) -> &Grounds {
         &self.grounds
     }
