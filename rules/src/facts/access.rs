@@ -133,7 +133,7 @@ impl AccessTable {
                 let access = resolver.access(&identity.id)?;
                 let listing = listed.then(|| Listing::of(&access, &lens.all, resolver.catalog()));
                 let facts = lens.look(resolver, identity, &access);
-                let grounds = if cited { lens.grounds(resolver, &access, facts.admin) } else { Vec::new() };
+                let grounds = if cited { lens.grounds(resolver, &access, &facts) } else { Vec::new() };
                 Some(AccessFacts { listing, grounds, ..facts })
             })
             .collect();
@@ -325,35 +325,44 @@ impl Lens {
         }
     }
 
-    /// The statements that each fact rests on which is not certainly false: those that make it true, where there are any,
-    /// and otherwise those that leave it open. `admin`: whether the access is an administrator's.
-    fn grounds(&self, resolver: &dyn AccessResolver, access: &Access, admin: Truth) -> Vec<Arc<Ground>> {
+    /// The statements that each fact rests on which is not certainly false: those that make it true or, where none does,
+    /// those that leave it open.
+    fn grounds(&self, resolver: &dyn AccessResolver, access: &Access, facts: &AccessFacts) -> Vec<Arc<Ground>> {
         if access.unlimited {
             return vec![Arc::new(Ground::unlimited("admin"))];
         }
         let catalog = resolver.catalog();
         let mut grounds = Vec::new();
-        if admin == Truth::Yes {
-            grounds.extend(Ground::of_grants("admin", widest(access), resolver));
+        if facts.admin == Truth::Yes {
+            let widest = widest(access).into_iter().map(|(grant, operations)| (grant, move || operations));
+            grounds.extend(Ground::of_grants("admin", widest, resolver));
         }
-        let services = access.slices().iter().filter_map(|slice| {
-            let held = self.whole.iter().filter(|service| service.is_subset(&slice.operations));
-            let held = OpSet::union_of(held);
-            (!held.is_empty()).then_some((slice.grant, held))
-        });
-        grounds.extend(Ground::of_grants("wildcard_grant", services, resolver));
+        if facts.wildcard_grant != Truth::No {
+            let whole = &self.whole;
+            let granting = access.slices().iter().filter(|slice| self.marks_of(&slice.operations) & SERVICE != 0);
+            let granting = granting.map(|slice| {
+                let held = whole.iter().filter(move |service| service.is_subset(&slice.operations));
+                (slice.grant, move || OpSet::union_of(held))
+            });
+            grounds.extend(Ground::of_grants("wildcard_grant", granting, resolver));
+        }
         for &(column, bit, ref marked) in &self.marked {
-            let (mut certain, mut open) = (Vec::new(), Vec::new());
-            for slice in access.slices().iter().filter(|slice| slice.operations.intersects(marked)) {
-                let held = match self.tells(bit, slice, catalog) {
-                    Truth::Yes => &mut certain,
-                    Truth::Unknown => &mut open,
-                    Truth::No => continue,
-                };
-                held.push((slice.grant, slice.operations.intersection(marked)));
+            let told = match bit {
+                READ => facts.scope_wide,
+                WRITE => facts.write_on_everything,
+                LOG_TAMPER => facts.log_tamper,
+                GATE_TAMPER => facts.gate_tamper,
+                _ => facts.secret_store_read,
+            };
+            if told == Truth::No {
+                continue;
             }
-            let held = if certain.is_empty() { open } else { certain };
-            grounds.extend(Ground::of_grants(column, held, resolver));
+            let granting = access
+                .slices()
+                .iter()
+                .filter(|slice| slice.operations.intersects(marked) && self.tells(bit, slice, catalog) == told);
+            let granting = granting.map(|slice| (slice.grant, move || slice.operations.intersection(marked)));
+            grounds.extend(Ground::of_grants(column, granting, resolver));
         }
         grounds.into_iter().map(Arc::new).collect()
     }

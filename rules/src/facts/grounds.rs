@@ -44,26 +44,33 @@ impl Ground {
         }
     }
 
-    /// Of what some statements grant, in this order; `None` = nothing. One statement may come several times.
-    pub(super) fn of_grants(
+    /// Of what some statements grant, in this order; `None` = nothing. One statement may come several times; what is granted
+    /// is asked for only where it is named.
+    pub(super) fn of_grants<F: FnOnce() -> OpSet>(
         column: &'static str,
-        held: impl IntoIterator<Item = (GrantIx, OpSet)>,
+        held: impl IntoIterator<Item = (GrantIx, F)>,
         resolver: &dyn AccessResolver,
     ) -> Option<Self> {
         let mut by_grant: Vec<(GrantIx, OpSet)> = Vec::new();
         let mut more = false;
         for (grant, operations) in held {
             match by_grant.iter_mut().find(|(known, _)| *known == grant) {
-                Some((_, known)) => *known = known.union(&operations),
-                None if by_grant.len() < STATEMENTS => by_grant.push((grant, operations)),
+                Some((_, known)) => *known = known.union(&operations()),
+                None if by_grant.len() < STATEMENTS => by_grant.push((grant, operations())),
                 None => more = true,
             }
         }
         let mut draft = Draft::default();
         for (grant, operations) in &by_grant {
-            let groups = resolver.catalog().summarise(operations);
-            let named: Vec<&str> = groups.iter().take(OPERATIONS).map(|(name, _)| &**name).collect();
-            draft.add(&named, groups.len(), &resolver.grant(*grant));
+            let (mut named, mut count) = (Vec::new(), 0);
+            resolver.catalog().name_groups(operations, &mut |name| {
+                if count < OPERATIONS {
+                    named.push(name.to_owned());
+                }
+                count += 1;
+            });
+            let named: Vec<&str> = named.iter().map(String::as_str).collect();
+            draft.add(&named, count, &resolver.grant(*grant));
         }
         draft.ground(column, more)
     }
@@ -341,16 +348,17 @@ mod tests {
 
     #[test]
     fn a_ground_names_operations_statement_and_place_and_one_statement_once() {
-        let held = [(GrantIx(2), OpSet::from_ranges([(3, 4)])), (GrantIx(2), OpSet::from_ranges([(8, 9)]))];
+        let held = [(3, 4), (8, 9)].map(|range| (GrantIx(2), move || OpSet::from_ranges([range])));
         let ground = Ground::of_grants("log_tamper", held, &Toy::default()).unwrap();
         assert_eq!(&*ground.by, "op:03, op:08 by policy statement 2 at toy.json");
         assert_eq!(ground.places, [Evidence::whole("toy.json")]);
-        assert_eq!(Ground::of_grants("log_tamper", [], &Toy::default()), None);
+        let nothing = std::iter::empty::<(GrantIx, fn() -> OpSet)>();
+        assert_eq!(Ground::of_grants("log_tamper", nothing, &Toy::default()), None);
     }
 
     #[test]
     fn of_very_much_the_beginning_is_named_and_that_there_is_more_is_said() {
-        let held = (0..9).map(|at| (GrantIx(at), OpSet::from_ranges([(0, 9)])));
+        let held = (0..9).map(|at| (GrantIx(at), || OpSet::from_ranges([(0, 9)])));
         let ground = Ground::of_grants("admin", held, &Toy::default()).unwrap();
         assert!(ground.by.starts_with("op:00, op:01, op:02, op:03, op:04 and 4 more by policy"), "{}", ground.by);
         assert!(ground.by.ends_with("policy statement 4 at toy.json; and more"), "{}", ground.by);
@@ -409,6 +417,6 @@ mod tests {
             ("high_risk_excess", pass.to_owned()),
             ("undecided_operations", "a:Put by policy statement 5 (Main) at toy.json#/5".to_owned()),
         ];
-        assert_eq!(told, expected.map(|(column, by)| (column, Arc::from(by))));
+        assert_eq!(told, expected.map(|(column, by)| (column, Arc::<str>::from(by))));
     }
 }
