@@ -410,7 +410,10 @@ fn an_explanation_names_policy_statement_and_document() {
 fn an_explanation_names_the_group_or_the_binding_that_leads_to_the_statement() {
     const ACCOUNT: &str = r#"{"UserDetailList":[{"Path":"/","UserName":"ada","UserId":"AIDAEXAMPLE00000001",
 "Arn":"arn:aws:iam::111122223333:user/ada","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],
-"AttachedManagedPolicies":[],"Tags":[]}],"GroupDetailList":[{"Path":"/","GroupName":"on-call","GroupId":"AGPAEXAMPLE00000001",
+"AttachedManagedPolicies":[],"Tags":[]},{"Path":"/","UserName":"bao","UserId":"AIDAEXAMPLE00000002",
+"Arn":"arn:aws:iam::111122223333:user/bao","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],"Tags":[],
+"AttachedManagedPolicies":[{"PolicyName":"look","PolicyArn":"arn:aws:iam::111122223333:policy/look"}]}],
+"GroupDetailList":[{"Path":"/","GroupName":"on-call","GroupId":"AGPAEXAMPLE00000001",
 "Arn":"arn:aws:iam::111122223333:group/on-call","CreateDate":"2026-01-01T00:00:00Z","GroupPolicyList":[{"PolicyName":"act",
 "PolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:RebootInstances","Resource":"*"}]}}],
 "AttachedManagedPolicies":[{"PolicyName":"look","PolicyArn":"arn:aws:iam::111122223333:policy/look"}]}],"RoleDetailList":[],
@@ -428,6 +431,8 @@ fn an_explanation_names_the_group_or_the_binding_that_leads_to_the_statement() {
         let at = lines.iter().position(|line| *line == group).unwrap_or_else(|| panic!("{}", run.stdout));
         assert_eq!(lines[at + 1], policy);
     }
+    let both = scene.run(&["explain", "bao", "logs:GetLogEvents", "--from", "gaad.json"]).stdout;
+    assert!(both.contains("through group on-call") && both.contains("through its own attachment"), "{both}");
     let itself = scene.run(&["explain", "group/on-call", "--from", "gaad.json"]);
     assert!(itself.code == 0 && !itself.stdout.contains("through group"), "{}", itself.stdout);
 }
