@@ -19,6 +19,17 @@ pub(crate) struct Lender<'a> {
     pub(crate) constraint: &'a str,
 }
 
+/// Whom to ask about instead of an identity that holds no access of its own.
+pub(crate) fn instead(lenders: &[Lender<'_>]) -> String {
+    match lenders {
+        [] => "ask about the identity it borrows".to_owned(),
+        some => {
+            let ids: Vec<String> = some.iter().map(|lender| format!("`{}`", lender.identity.id)).collect();
+            format!("ask about {}", ids.join(" or "))
+        }
+    }
+}
+
 /// Who lends access to whom, of a linked inventory.
 pub(crate) struct Lent<'a> {
     identities: HashMap<&'a IdentityId, &'a Identity>,

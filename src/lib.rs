@@ -9,6 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod assess;
 pub mod baseline;
+mod chain;
 pub mod cli;
 pub mod cmd;
 pub mod config;

@@ -48,6 +48,15 @@ impl fmt::Display for Grant {
     }
 }
 
+/// What stands between an identity and a statement that grants it something, beside the groups that it is in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// In a few words: `RoleBinding ops/readers, which names group sre`.
+    pub text: Arc<str>,
+    /// Where it is written.
+    pub evidence: Evidence,
+}
+
 /// Part of an identity's access: these operations, on these resources, under this condition, because of this statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slice {
@@ -331,6 +340,12 @@ pub trait AccessResolver: Send + Sync {
 
     /// The statement behind a number.
     fn grant(&self, grant: GrantIx) -> Grant;
+
+    /// What leads from an identity to a statement that grants it something, nearest to the identity first. Empty = nothing
+    /// stands between them but groups, whose members the inventory tells.
+    fn links(&self, _identity: &IdentityId, _grant: GrantIx) -> Vec<Link> {
+        Vec::new()
+    }
 
     /// Answers one question about an identity of this provider.
     ///

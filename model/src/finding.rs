@@ -155,7 +155,8 @@ pub struct Finding {
     pub name: Arc<str>,
     /// What is wrong, in one line, with the facts of this row.
     pub title: String,
-    /// The column values that the rule cites, in the rule's order.
+    /// The column values that the rule cites, in the rule's order; then `<column>_by` for columns that statements, logs or
+    /// controls decide: which they are, what they say and where they stand.
     pub facts: Vec<(Arc<str>, String)>,
     /// Where that is written, most telling first.
     pub evidence: Vec<Evidence>,

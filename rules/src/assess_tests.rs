@@ -92,6 +92,24 @@ fn stages_follow_each_other_and_every_verdict_reaches_the_tables() {
 }
 
 #[test]
+fn a_finding_about_access_names_the_operations_and_the_statement_that_grants_them() {
+    let assessed = assessed(workshop(), false, &|_| {});
+    let of = |rule: &str| {
+        let mut of_rule = assessed.findings.iter().filter(|finding| finding.rule.as_str() == rule);
+        of_rule.find(|finding| &*finding.name == "agent-more").unwrap()
+    };
+    let by = |rule: &str, column: &str| {
+        let named = of(rule).facts.iter().find(|(name, _)| &**name == column);
+        named.map(|(_, by)| by.clone()).unwrap_or_default()
+    };
+    let written = by("write-on-all-resources", "write_on_everything_by");
+    assert_eq!(written, "op:03, op:04, op:38 by policy statement 0 at toy.json");
+    let excess = by("high-risk-excess-over-human-role", "high_risk_excess_by");
+    assert!(excess.starts_with("op:38") && excess.ends_with("by policy statement 0 at toy.json"), "{excess}");
+    assert!(!of("no-owner").facts.iter().any(|(name, _)| name.ends_with("_by")), "it rests on no statement");
+}
+
+#[test]
 fn findings_are_sorted_unique_and_the_same_each_time() {
     let (first, second) = (assessed(workshop(), false, &|_| {}), assessed(workshop(), true, &|_| {}));
     let ids: Vec<_> = first.findings.iter().map(|finding| finding.id.clone()).collect();

@@ -16,7 +16,7 @@ use serde_json::error::Category;
 use super::{Failure, Invocation, say};
 use crate::cli::{self, PlainFormat};
 use crate::gate::Exit;
-use crate::lent::{Lender, Lent};
+use crate::lent::{self, Lender, Lent};
 use crate::lookup;
 use crate::output::to_stdout;
 use crate::pipeline::Capture;
@@ -133,7 +133,7 @@ impl From<String> for Refused<'_> {
 }
 
 /// The operation whose name is spelled most like a text.
-fn spelled_alike(resolver: &dyn AccessResolver, asked: &str) -> Option<String> {
+pub(super) fn spelled_alike(resolver: &dyn AccessResolver, asked: &str) -> Option<String> {
     let catalog = resolver.catalog();
     let names: Vec<_> = OpSet::all(catalog.len()).iter().map(|operation| catalog.name(operation)).collect();
     lookup::nearest(asked, names.iter().map(|name| &**name)).map(str::to_owned)
@@ -146,13 +146,7 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
     let has_access = |identity: &Identity| capture.resolvers.get(identity.provider).is_some();
     let lenders = asked.lent.to(identity, has_access);
     let resolver = capture.resolvers.get(identity.provider).ok_or_else(|| {
-        let instead = match lenders.as_slice() {
-            [] => "ask about the identity it borrows".to_owned(),
-            some => {
-                let ids: Vec<String> = some.iter().map(|lender| format!("`{}`", lender.identity.id)).collect();
-                format!("ask about {}", ids.join(" or "))
-            }
-        };
+        let instead = lent::instead(&lenders);
         format!(
             "`{}` is an identity of {}, which grants no access by itself; {instead}",
             identity.id, identity.provider

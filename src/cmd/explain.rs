@@ -18,8 +18,10 @@ use evenhand_rules::paths::{self, Missing};
 
 use super::{Failure, Invocation, say};
 use crate::assess::{self, Assessing, Options};
+use crate::chain::Chains;
 use crate::cli;
 use crate::gate::Exit;
+use crate::lent::{self, Lent};
 use crate::lookup::{self, LookupError};
 use crate::ruleset;
 
@@ -27,6 +29,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     let operation = (!arguments.operation.is_empty()).then(|| super::operation(&arguments.operation)).transpose()?;
     let config = invocation.config_to_judge_by(&arguments.from.sources)?;
     let rules = ruleset::load(&arguments.selection, &config, invocation.console)?;
+    if arguments.subject.trim().is_empty() {
+        return Err(Failure::new("no name is given", "name a rule, a finding or an identity"));
+    }
     if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
@@ -49,6 +54,9 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         (LookupError::Unknown { asked, nearest }, None) => {
             nothing_called(&asked, nearest, &rules, &assessing.assessed.findings)
         }
+        (LookupError::Unknown { asked, nearest }, Some(_)) => {
+            no_identity(asked, nearest, &rules, &assessing.assessed.findings)
+        }
         (error, _) => error.into(),
     })?;
     match &operation {
@@ -59,6 +67,17 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         }
     }
     Ok(Exit::Passed)
+}
+
+/// The error for an operation that is asked of no identity; `nearest`: those that are spelled alike.
+fn no_identity(asked: String, nearest: Vec<String>, rules: &RuleSet, findings: &[Finding]) -> Failure {
+    let (what, whom) = match (rules.get(&asked), finding(findings, &asked)) {
+        (Some(_), _) => ("rule", "an identity".to_owned()),
+        (None, Some(finding)) => ("finding", format!("`{}`", finding.identity)),
+        (None, None) => return LookupError::Unknown { asked, nearest }.into(),
+    };
+    let instead = format!("ask about {whom}, or leave the operation out");
+    Failure::new(format!("`{asked}` is a {what}, and operations are those of identities"), instead)
 }
 
 /// The error for a subject that is no rule, no finding and no identity; `identities`: those that are spelled alike.
@@ -106,6 +125,10 @@ fn write_finding(finding: &Finding, sink: &mut dyn Write) -> io::Result<()> {
     line(sink, "severity", &format!("{} ({}, {})", finding.severity, finding.dimension, finding.status.as_str()))?;
     line(sink, "identity", finding.identity.as_str())?;
     line(sink, "where", &format!("{} {}", finding.provider, finding.scope))?;
+    if let Some(waiver) = &finding.waiver {
+        let by = format!("{} until {}, approved by {}", waiver.owner, waiver.expires, waiver.approver);
+        line(sink, "waived", &format!("{} ({by}) at {}", waiver.reason, waiver.evidence))?;
+    }
     for (column, value) in &finding.facts {
         line(sink, "fact", &format!("{column} = {value}"))?;
     }
@@ -250,8 +273,9 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
         writeln!(sink, "  unlimited: nothing is denied to it, whatever the policies say")?;
     }
     writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
+    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
     for slice in access.slices() {
-        write_slice(resolver, slice, &slice.operations, all, sink)?;
+        write_slice(resolver, &chains, slice, &slice.operations, all, sink)?;
     }
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
@@ -259,9 +283,10 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
     Ok(())
 }
 
-/// A slice: what it grants, on what, under which condition, and the statement that does.
+/// A slice: what it grants, on what, under which condition, what leads to the statement that does, and that.
 fn write_slice(
     resolver: &dyn AccessResolver,
+    chains: &Chains<'_>,
     slice: &Slice,
     operations: &OpSet,
     all: bool,
@@ -278,6 +303,9 @@ fn write_slice(
     writeln!(sink, "    on {}", printable(&slice.scope.to_string()))?;
     if !slice.condition.is_unconditional() {
         writeln!(sink, "    if {}", printable(&slice.condition.to_string()))?;
+    }
+    for through in chains.to(slice.grant) {
+        writeln!(sink, "    {}", printable(&through))?;
     }
     writeln!(sink, "    by {}", printable(&grant.to_string()))?;
     writeln!(sink, "    at {}", printable(&grant.evidence.to_string()))
@@ -346,6 +374,8 @@ struct Proof<'a> {
     hop: &'a Edge,
     /// The statements that allow it, each with what of it the source holds.
     granted: Vec<(&'a Grant, Vec<Slice>)>,
+    /// What leads from the source to these; `None` = it holds nothing itself.
+    chains: Option<Chains<'a>>,
 }
 
 impl<'a> Proof<'a> {
@@ -358,7 +388,9 @@ impl<'a> Proof<'a> {
             let slices = access.iter().flat_map(|access| access.slices());
             slices.filter(|slice| resolver.is_some_and(|held| held.grant(slice.grant) == *grant)).cloned().collect()
         };
-        Self { assessing, hop, granted: hop.grants.iter().map(|grant| (grant, of(grant))).collect() }
+        let granted = hop.grants.iter().map(|grant| (grant, of(grant))).collect();
+        let chains = resolver.map(|resolver| Chains::of(&hop.source, inventory, resolver));
+        Self { assessing, hop, granted, chains }
     }
 
     /// What whoever is reached asks of the source, where a statement of its own lets it in.
@@ -367,6 +399,19 @@ impl<'a> Proof<'a> {
         let here = trusts.filter(|trust| EdgeTarget::Identity(trust.target.clone()) == self.hop.target);
         here.filter(|trust| trust.evidence == grant.evidence && !trust.constraint.is_empty())
             .map(|trust| &trust.constraint)
+    }
+
+    /// What leads to a statement of which the source holds some slices.
+    fn led(&self, slices: &[Slice]) -> Vec<String> {
+        let mut led = Vec::new();
+        for slice in slices {
+            for through in self.chains.iter().flat_map(|chains| chains.to(slice.grant)) {
+                if !led.contains(&through) {
+                    led.push(through);
+                }
+            }
+        }
+        led
     }
 
     /// What a step that is conditional hangs on.
@@ -389,6 +434,9 @@ impl<'a> Proof<'a> {
         // A trust that is no statement of any policy is told by the technique and the place alone.
         let is_trust = |grant: &Grant| grant.policy.strip_prefix(&*self.hop.technique).is_some();
         for (grant, slices) in &self.granted {
+            for through in self.led(slices) {
+                writeln!(sink, "       {}", printable(&through))?;
+            }
             if !is_trust(grant) {
                 writeln!(sink, "       by {}", printable(&grant.to_string()))?;
             }
@@ -436,7 +484,8 @@ struct Why<'a> {
     pattern: &'a str,
     operations: OpSet,
     resolver: &'a dyn AccessResolver,
-    access: std::sync::Arc<Access>,
+    chains: Chains<'a>,
+    access: Arc<Access>,
     /// The decision on any resource, where one operation is meant.
     decision: Option<Decision>,
 }
@@ -445,12 +494,16 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
     let resolver = assessing.resolver(identity).ok_or_else(|| {
         let message =
             format!("`{}` is an identity of {}, which grants no access by itself", identity.id, identity.provider);
-        Failure::Message(message, Some("ask about the identity that it borrows".to_owned()))
+        let lent = Lent::new(&assessing.assessed.inventory);
+        let lenders = lent.to(identity, |held| assessing.resolver(held).is_some());
+        Failure::new(message, lent::instead(&lenders))
     })?;
     let operations = resolver.catalog().expand(pattern);
     if operations.is_empty() {
         let message = format!("no operation of {} is called `{pattern}`", identity.provider);
-        return Err(Failure::new(message, "use the vendor's spelling; `*` stands for any text"));
+        let alike = super::can::spelled_alike(resolver, pattern).map(|name| format!("did you mean `{name}`?"));
+        let spelling = || "use the vendor's spelling; `*` stands for any text".to_owned();
+        return Err(Failure::new(message, alike.unwrap_or_else(spelling)));
     }
     let access = resolver.access(&identity.id).ok_or_else(|| {
         Failure::new(format!("the access of `{}` is not known", identity.id), "add the documents that describe it")
@@ -467,7 +520,8 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
         }
         _ => None,
     };
-    Ok(Why { identity, pattern, operations, resolver, access, decision })
+    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
+    Ok(Why { identity, pattern, operations, resolver, chains, access, decision })
 }
 
 fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
@@ -485,7 +539,7 @@ fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
             writeln!(sink, "\nGranted")?;
         }
         granting += 1;
-        write_slice(why.resolver, slice, &operations, all, sink)?;
+        write_slice(why.resolver, &why.chains, slice, &operations, all, sink)?;
         granted = granted.union(&operations);
     }
     let missing = why.operations.difference(&granted);

@@ -423,6 +423,68 @@ fn an_explanation_that_is_cut_short_says_how_to_see_the_rest() {
 }
 
 #[test]
+fn an_explanation_names_the_group_or_the_binding_that_leads_to_the_statement() {
+    const ACCOUNT: &str = r#"{"UserDetailList":[{"Path":"/","UserName":"ada","UserId":"AIDAEXAMPLE00000001",
+"Arn":"arn:aws:iam::111122223333:user/ada","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],
+"AttachedManagedPolicies":[],"Tags":[]},{"Path":"/","UserName":"bao","UserId":"AIDAEXAMPLE00000002",
+"Arn":"arn:aws:iam::111122223333:user/bao","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],"Tags":[],
+"AttachedManagedPolicies":[{"PolicyName":"look","PolicyArn":"arn:aws:iam::111122223333:policy/look"}]}],
+"GroupDetailList":[{"Path":"/","GroupName":"on-call","GroupId":"AGPAEXAMPLE00000001",
+"Arn":"arn:aws:iam::111122223333:group/on-call","CreateDate":"2026-01-01T00:00:00Z","GroupPolicyList":[{"PolicyName":"act",
+"PolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:RebootInstances","Resource":"*"}]}}],
+"AttachedManagedPolicies":[{"PolicyName":"look","PolicyArn":"arn:aws:iam::111122223333:policy/look"}]}],"RoleDetailList":[],
+"Policies":[{"PolicyName":"look","PolicyId":"ANPAEXAMPLE00000001","Arn":"arn:aws:iam::111122223333:policy/look","Path":"/",
+"DefaultVersionId":"v1","PolicyVersionList":[{"VersionId":"v1","IsDefaultVersion":true,"Document":{"Version":"2012-10-17",
+"Statement":[{"Effect":"Allow","Action":"logs:GetLogEvents","Resource":"*"}]}}]}]}"#;
+    let scene = Scene::new().file("gaad.json", ACCOUNT.as_bytes());
+    let group = "through group on-call at gaad.json#/UserDetailList/0/GroupList";
+    for (operation, policy) in [
+        ("ec2:RebootInstances", "by inline policy act statement 0"),
+        ("logs:GetLogEvents", "by managed policy look statement 0"),
+    ] {
+        let run = scene.run(&["explain", "ada", operation, "--from", "gaad.json"]);
+        let lines: Vec<&str> = run.stdout.lines().map(str::trim).collect();
+        let at = lines.iter().position(|line| *line == group).unwrap_or_else(|| panic!("{}", run.stdout));
+        assert_eq!(lines[at + 1], policy);
+    }
+    let both = scene.run(&["explain", "bao", "logs:GetLogEvents", "--from", "gaad.json"]).stdout;
+    assert!(both.contains("through group on-call") && both.contains("through its own attachment"), "{both}");
+    let itself = scene.run(&["explain", "group/on-call", "--from", "gaad.json"]);
+    assert!(itself.code == 0 && !itself.stdout.contains("through group"), "{}", itself.stdout);
+}
+
+#[test]
+fn a_finding_names_the_operations_and_the_statement_that_it_rests_on() {
+    let scene = Scene::with_account();
+    let report = json(&scene.run(&["scan", "gaad.json", "-o", "json"]).stdout);
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "write-on-all-resources").unwrap();
+    let by = finding["facts"]["write_on_everything_by"].as_str().unwrap();
+    let place = "gaad.json#/RoleDetailList/1/RolePolicyList/0/PolicyDocument/Statement/0";
+    assert!(by.contains("by inline policy main statement 0 (Main)") && by.ends_with(place), "{by}");
+    assert!(place.ends_with(finding["evidence"][0]["pointer"].as_str().unwrap()), "{finding}");
+    let explained = scene.run(&["explain", finding["id"].as_str().unwrap(), "--from", "gaad.json"]).stdout;
+    assert!(explained.contains(by) && explained.contains(&format!("evidence     {place}")), "{explained}");
+}
+
+#[test]
+fn what_cannot_be_explained_says_what_to_ask_instead() {
+    let scene = Scene::with_account();
+    let report = json(&scene.run(&["scan", "gaad.json", "-o", "json"]).stdout);
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["name"] == "incident-agent").unwrap();
+    let id = finding["id"].as_str().unwrap();
+    for (asked, said) in [
+        (&["incident-agent", "s3:DeleteBuket"][..], "did you mean `s3:DeleteBucket`?"),
+        (&["no-owner", "s3:DeleteBucket"], "`no-owner` is a rule"),
+        (&[id, "s3:DeleteBucket"], "ask about `arn:aws:iam::111122223333:role/incident-agent`"),
+        (&[" "], "name a rule, a finding or an identity"),
+    ] {
+        let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json"]].concat());
+        assert!(run.code == 2 && run.stderr.contains(said), "{asked:?}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn the_one_source_that_holds_a_configuration_speaks_for_all_and_two_are_refused() {
     let scene =
         Scene::with_account().file("one/evenhand.toml", b"[gate]\nfail_onn = \"low\"\n").file("two/.mcp.json", b"{}");

@@ -9,14 +9,15 @@ use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::{Finding, Missing, Status};
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
 use evenhand_model::identity::Identity;
-use evenhand_model::table::{Column, Table, known};
+use evenhand_model::table::{Column, Row as _, Table, known};
 use rayon::prelude::*;
 
 use crate::engine::open::{Cited, Said};
 use crate::engine::owners::{Owners, Subjects};
 use crate::engine::select::Selected;
-use crate::facts::{Facts, Places};
-use crate::pack::{FrameworkRef, ParamValue, Part, Rule};
+use crate::facts::tables::IdentityRow;
+use crate::facts::{Facts, Ground, Grounds, Places};
+use crate::pack::{FrameworkRef, ParamValue, Part, Rule, sql};
 
 /// What a rule found in its table.
 pub(super) struct Found<'a> {
@@ -33,6 +34,9 @@ struct Maker<'a> {
     owners: &'a Owners<'a>,
     subjects: &'a Subjects<'a>,
     places: &'a Places,
+    /// What facts about identities rest on, and the columns of them that the predicate reads.
+    grounds: &'a Grounds,
+    reads: Vec<&'a str>,
     identity: Option<&'a Column>,
     scope: Option<&'a Column>,
     discriminator: Vec<&'a Column>,
@@ -113,6 +117,8 @@ impl<'a> Maker<'a> {
             owners: &found.owners,
             subjects,
             places: facts.places(table.spec.name),
+            grounds: facts.grounds(),
+            reads: if table.spec.name == IdentityRow::SPEC.name { words(&rule.predicate) } else { Vec::new() },
             identity: table.column(rule.identity),
             scope: table.column("scope"),
             discriminator: discriminator(rule, table),
@@ -191,15 +197,37 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Where the row is written, and where the identity is.
-    fn evidence(&self, row: usize, subject: Option<&Identity>) -> Vec<Evidence> {
+    /// What the columns that the predicate reads rest on, for the identity at a position.
+    fn grounds(&self, subject: Option<usize>) -> Vec<&'a Ground> {
+        let all = subject.filter(|_| !self.reads.is_empty()).map_or(&[][..], |subject| self.grounds.of(subject));
+        all.iter().map(|ground| &**ground).filter(|ground| self.reads.contains(&ground.column)).collect()
+    }
+
+    /// Where the row is written, where the statements stand that it rests on, and where the identity is.
+    fn evidence(&self, row: usize, grounds: &[&Ground], subject: Option<&Identity>) -> Vec<Evidence> {
         let places = self.places.of(row);
-        let own = subject.map(|identity| &identity.evidence).filter(|own| !places.contains(own));
+        let stated = grounds.iter().flat_map(|ground| &ground.places);
+        let own = subject.map(|identity| &identity.evidence);
         let mut evidence = Vec::with_capacity(places.len() + usize::from(own.is_some()));
         evidence.extend(places.iter().cloned());
-        evidence.extend(own.cloned());
+        for place in stated.chain(own) {
+            if !evidence.contains(place) {
+                evidence.push(place.clone());
+            }
+        }
         evidence
     }
+}
+
+/// The names in a condition: its columns are among them.
+fn words(condition: &str) -> Vec<&str> {
+    let tokens = sql::tokens(condition).into_iter();
+    tokens
+        .filter_map(|token| match token {
+            sql::Token::Word(word) | sql::Token::Quoted(word) => Some(word),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What the findings of a run share. Each run has copies of its own: threads that count the holders of one and the same
@@ -281,7 +309,10 @@ impl<'m, 'a> Run<'m, 'a> {
             readable(column, row, line);
             (Arc::clone(name), line.clone())
         });
-        let facts: Vec<_> = facts.collect();
+        let grounds = maker.grounds(position);
+        let by =
+            grounds.iter().map(|ground| (Arc::<str>::from(format!("{}_by", ground.column)), ground.by.to_string()));
+        let facts: Vec<_> = facts.chain(by).collect();
         line.clear();
         id_of([rule.as_str(), provider.0, scope.as_str(), id.as_str()], &key(&maker.discriminator, row), line);
         Some(Finding {
@@ -296,7 +327,7 @@ impl<'m, 'a> Run<'m, 'a> {
             title,
             identity: id,
             facts,
-            evidence: maker.evidence(row, subject),
+            evidence: maker.evidence(row, &grounds, subject),
             remedy,
             missing,
             frameworks: Arc::clone(frameworks),

@@ -1,9 +1,10 @@
 //! What the fact tables tell of an identity's access, computed once for equal access.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evenhand_model::access::{Access, AccessResolver, Doubt, Slice};
+use evenhand_model::access::{Access, AccessResolver, Doubt, GrantIx, Slice};
 use evenhand_model::catalog::{AccessLevel, Catalog, OperationClass};
 use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::evidence::{Fact, Truth};
@@ -17,6 +18,7 @@ use evenhand_model::parallel::IN_A_ROW;
 use evenhand_model::scope::{Pattern, ResourceScope};
 use rayon::prelude::*;
 
+use crate::facts::grounds::{Ground, is_cited};
 use crate::facts::listing::Listing;
 use crate::judgements::Judgements;
 use crate::resolvers::Resolvers;
@@ -47,6 +49,8 @@ pub(super) struct AccessFacts {
     pub(super) may_lose: bool,
     /// In words; `None` where no AI identity holds it.
     pub(super) listing: Option<Listing>,
+    /// The statements that facts rest on which are not certainly false; none where no rule cites them.
+    pub(super) grounds: Vec<Arc<Ground>>,
 }
 
 impl AccessFacts {
@@ -66,6 +70,15 @@ impl AccessFacts {
             Truth::No | Truth::Unknown => all,
         })
     }
+}
+
+/// Somebody who holds a distinct access, and what is told of it beside the columns.
+struct Example<'a> {
+    holder: &'a Identity,
+    /// Whether an AI identity holds it: only theirs is put into words.
+    listed: bool,
+    /// Whether somebody holds it whose findings cite its statements.
+    cited: bool,
 }
 
 /// What the fact tables tell of the access of all identities, by position. Resolvers are not needed beyond it.
@@ -91,20 +104,19 @@ impl AccessTable {
             })
             .collect();
         let mut index: HashMap<(ProviderName, u64), u32, foldhash::fast::FixedState> = HashMap::default();
-        // For each distinct access somebody who holds it, and whether an AI identity does: only theirs is put into words.
-        let mut examples: Vec<(&Identity, bool)> = Vec::new();
+        let mut examples: Vec<Example<'_>> = Vec::new();
         let mut of = Vec::with_capacity(identities.len());
         for (at, (identity, key)) in identities.iter().zip(keys).enumerate() {
             let held = key.map(|key| {
                 *index.entry(key).or_insert_with(|| {
-                    examples.push((identity, false));
+                    examples.push(Example { holder: identity, listed: false, cited: false });
                     u32::try_from(examples.len() - 1).unwrap_or(u32::MAX)
                 })
             });
-            if judgements.nature_at(at) == Nature::AiAgent
-                && let Some((_, listed)) = held.and_then(|held| examples.get_mut(held as usize))
-            {
-                *listed = true;
+            if let Some(example) = held.and_then(|held| examples.get_mut(held as usize)) {
+                let nature = judgements.nature_at(at);
+                example.listed |= nature == Nature::AiAgent;
+                example.cited |= is_cited(identity, nature);
             }
             of.push(held);
         }
@@ -115,12 +127,14 @@ impl AccessTable {
         let facts = examples
             .into_par_iter()
             .with_max_len(IN_A_ROW)
-            .map(|(identity, listed)| {
+            .map(|Example { holder: identity, listed, cited }| {
                 let resolver = resolvers.get(identity.provider)?;
                 let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;
                 let access = resolver.access(&identity.id)?;
                 let listing = listed.then(|| Listing::of(&access, &lens.all, resolver.catalog()));
-                Some(AccessFacts { listing, ..lens.look(resolver, identity, &access) })
+                let facts = lens.look(resolver, identity, &access);
+                let grounds = if cited { lens.grounds(resolver, &access, &facts) } else { Vec::new() };
+                Some(AccessFacts { listing, grounds, ..facts })
             })
             .collect();
         let mut table = Self { facts, of, unused: Vec::new() };
@@ -165,8 +179,12 @@ struct Lens {
     services: Vec<u32>,
     /// Services with more than one operation that are not neighbours in the catalogue.
     scattered: Vec<OpSet>,
+    /// All services with more than one operation.
+    whole: Vec<OpSet>,
     /// For each operation: its bits.
     marks: Vec<u8>,
+    /// The operations with each bit, and the column that it is for.
+    marked: Vec<(&'static str, u8, OpSet)>,
     all: Arc<OpSet>,
     /// The names of the provider's logs that are not known to be off.
     logs: Vec<Arc<str>>,
@@ -183,9 +201,10 @@ impl Lens {
         logs.dedup();
         let mut services = Vec::new();
         let mut scattered = Vec::new();
-        for operations in services_of(catalog) {
+        let whole: Vec<OpSet> = services_of(catalog).into_iter().filter(|operations| operations.len() > 1).collect();
+        for operations in whole.iter().cloned() {
             match operations.ranges() {
-                [range] if operations.len() > 1 => services.push(*range),
+                [range] => services.push(*range),
                 [_, _, ..] => scattered.push(operations),
                 _ => {}
             }
@@ -197,21 +216,22 @@ impl Lens {
         });
         let all = OpSet::all(catalog.len());
         let at_least = |level| -> OpSet { all.iter().filter(|operation| catalog.level(*operation) >= level).collect() };
+        let marked = vec![
+            ("scope_wide", READ, at_least(AccessLevel::Read).difference(&catalog.unscopable())),
+            ("write_on_everything", WRITE, at_least(AccessLevel::Write).difference(&catalog.unscopable())),
+            ("log_tamper", LOG_TAMPER, catalog.class(OperationClass::LogTamper).clone()),
+            ("gate_tamper", GATE_TAMPER, catalog.class(OperationClass::GateTamper).clone()),
+            ("secret_store_read", SECRET_READ, catalog.class(OperationClass::SecretRead).clone()),
+        ];
         let mut marks = vec![0_u8; catalog.len()];
-        for (bit, operations) in [
-            (READ, &at_least(AccessLevel::Read).difference(&catalog.unscopable())),
-            (WRITE, &at_least(AccessLevel::Write).difference(&catalog.unscopable())),
-            (LOG_TAMPER, catalog.class(OperationClass::LogTamper)),
-            (GATE_TAMPER, catalog.class(OperationClass::GateTamper)),
-            (SECRET_READ, catalog.class(OperationClass::SecretRead)),
-        ] {
+        for (_, bit, operations) in &marked {
             for operation in operations.iter() {
                 if let Some(marks) = marks.get_mut(operation.0 as usize) {
-                    *marks |= bit;
+                    *marks |= *bit;
                 }
             }
         }
-        Self { services, scattered, marks, all: Arc::new(all), logs }
+        Self { services, scattered, whole, marks, marked, all: Arc::new(all), logs }
     }
 
     /// The bits of a set.
@@ -253,6 +273,7 @@ impl Lens {
             may_lose: access.doubts.iter().any(Doubt::may_limit),
             operations,
             listing: None,
+            grounds: Vec::new(),
         };
         // Operations before scopes: most scopes then need no look, and each kind of memory is fetched for all slices at once.
         let marks: Vec<u8> = access.slices().iter().map(|slice| self.marks_of(&slice.operations)).collect();
@@ -266,29 +287,84 @@ impl Lens {
     fn add(&self, slice: &Slice, marks: u8, catalog: &dyn Catalog, facts: &mut AccessFacts) {
         let (scope, condition) = (&slice.scope, &slice.condition);
         let open = |property: Truth, bit: u8| property != Truth::Yes && marks & bit != 0;
+        let tells = |bit: u8| self.tells(bit, slice, catalog);
         if open(facts.wildcard_grant, SERVICE) {
-            facts.wildcard_grant = Truth::Yes;
+            facts.wildcard_grant = facts.wildcard_grant.or(tells(SERVICE));
         }
-        if open(facts.write_on_everything, WRITE) && scope.is_whole_scope() {
-            facts.write_on_everything = facts.write_on_everything.or(unconditional(condition, catalog));
+        if open(facts.write_on_everything, WRITE) {
+            facts.write_on_everything = facts.write_on_everything.or(tells(WRITE));
         }
         if open(facts.log_tamper, LOG_TAMPER) {
-            facts.log_tamper = facts.log_tamper.or(self.reaches_log(scope).and(unchosen(condition, catalog)));
+            facts.log_tamper = facts.log_tamper.or(tells(LOG_TAMPER));
         }
         if open(facts.gate_tamper, GATE_TAMPER) {
-            let (freed, unchosen) = (frees_the_name(scope), unchosen(condition, catalog));
-            facts.gate_tamper = facts.gate_tamper.or(freed.max(Truth::Unknown).and(unchosen));
-            if freed != Truth::Yes && unchosen == Truth::Yes {
+            facts.gate_tamper = facts.gate_tamper.or(tells(GATE_TAMPER));
+            if frees_the_name(scope) != Truth::Yes && unchosen(condition, catalog) == Truth::Yes {
                 facts.gates.push(Arc::clone(scope));
             }
         }
         if open(facts.secret_store_read, SECRET_READ) {
-            let reached = reaches_all_of_a_type(scope, catalog).and(unchosen(condition, catalog));
-            facts.secret_store_read = facts.secret_store_read.or(reached);
+            facts.secret_store_read = facts.secret_store_read.or(tells(SECRET_READ));
         }
-        if open(facts.scope_wide, READ) && is_scope_wide(scope) {
-            facts.scope_wide = Truth::Yes;
+        if open(facts.scope_wide, READ) {
+            facts.scope_wide = facts.scope_wide.or(tells(READ));
         }
+    }
+
+    /// Whether a slice some of whose operations have a bit makes true what the bit's column tells.
+    fn tells(&self, bit: u8, slice: &Slice, catalog: &dyn Catalog) -> Truth {
+        let (scope, condition) = (&slice.scope, &slice.condition);
+        match bit {
+            SERVICE => Truth::Yes,
+            WRITE if scope.is_whole_scope() => unconditional(condition, catalog),
+            LOG_TAMPER => self.reaches_log(scope).and(unchosen(condition, catalog)),
+            GATE_TAMPER => frees_the_name(scope).max(Truth::Unknown).and(unchosen(condition, catalog)),
+            SECRET_READ => reaches_all_of_a_type(scope, catalog).and(unchosen(condition, catalog)),
+            READ if is_scope_wide(scope) => Truth::Yes,
+            _ => Truth::No,
+        }
+    }
+
+    /// The statements that each fact rests on which is not certainly false: those that make it true or, where none does,
+    /// those that leave it open.
+    fn grounds(&self, resolver: &dyn AccessResolver, access: &Access, facts: &AccessFacts) -> Vec<Arc<Ground>> {
+        if access.unlimited {
+            return vec![Arc::new(Ground::unlimited("admin"))];
+        }
+        let catalog = resolver.catalog();
+        let mut grounds = Vec::new();
+        if facts.admin == Truth::Yes {
+            let widest = widest(access).into_iter().map(|(grant, operations)| (grant, move || operations));
+            grounds.extend(Ground::of_grants("admin", widest, resolver));
+        }
+        if facts.wildcard_grant != Truth::No {
+            let whole = &self.whole;
+            let granting = access.slices().iter().filter(|slice| self.marks_of(&slice.operations) & SERVICE != 0);
+            let granting = granting.map(|slice| {
+                let held = whole.iter().filter(move |service| service.is_subset(&slice.operations));
+                (slice.grant, move || OpSet::union_of(held))
+            });
+            grounds.extend(Ground::of_grants("wildcard_grant", granting, resolver));
+        }
+        for &(column, bit, ref marked) in &self.marked {
+            let told = match bit {
+                READ => facts.scope_wide,
+                WRITE => facts.write_on_everything,
+                LOG_TAMPER => facts.log_tamper,
+                GATE_TAMPER => facts.gate_tamper,
+                _ => facts.secret_store_read,
+            };
+            if told == Truth::No {
+                continue;
+            }
+            let granting = access
+                .slices()
+                .iter()
+                .filter(|slice| slice.operations.intersects(marked) && self.tells(bit, slice, catalog) == told);
+            let granting = granting.map(|slice| (slice.grant, move || slice.operations.intersection(marked)));
+            grounds.extend(Ground::of_grants(column, granting, resolver));
+        }
+        grounds.into_iter().map(Arc::new).collect()
     }
 
     /// Whether a scope reaches a log: all of a type, or one that is known. A name that no known log has may be that of
@@ -318,6 +394,24 @@ pub(super) fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
     services.sort_unstable();
     services.dedup();
     services
+}
+
+/// What each statement about the whole scope adds to those before it, widest first.
+fn widest(access: &Access) -> Vec<(GrantIx, OpSet)> {
+    // A deny takes some resources away even from who rules all others.
+    let is_wide = |slice: &&Slice| every_limit(&slice.scope, Pattern::is_whole_scope);
+    let mut slices: Vec<&Slice> = access.slices().iter().filter(is_wide).collect();
+    slices.sort_by_key(|slice| Reverse(slice.operations.len()));
+    let mut covered = OpSet::new();
+    let mut added = Vec::new();
+    for slice in slices {
+        let more = slice.operations.difference(&covered);
+        if !more.is_empty() {
+            covered = covered.union(&more);
+            added.push((slice.grant, more));
+        }
+    }
+    added
 }
 
 /// Whether a scope is bound to no part of the identity's scope: the first segment of a resource's name, which says in
@@ -395,6 +489,8 @@ mod tests {
         let lens = Lens {
             services: vec![3, 5, 5, 5],
             scattered: vec![OpSet::from_ranges([(5, 6), (8, 9)])],
+            whole: Vec::new(),
+            marked: Vec::new(),
             marks: vec![READ, 0, WRITE, 0, LOG_TAMPER, 0, 0, SECRET_READ],
             all: Arc::default(),
             logs: Vec::new(),

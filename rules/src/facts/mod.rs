@@ -5,6 +5,7 @@
 
 mod access;
 mod context;
+mod grounds;
 mod identities;
 mod listing;
 mod parity;
@@ -27,6 +28,7 @@ use crate::judgements::Judgements;
 use crate::paths::PathsResult;
 pub use access::AccessTable;
 use context::Context;
+pub(crate) use grounds::{Ground, Grounds};
 pub(crate) use places::Places;
 
 /// What the tables are made of.
@@ -58,13 +60,14 @@ pub struct Facts {
     /// The tables, in the order of [`tables::TABLES`].
     pub tables: Vec<Table>,
     places: Vec<Places>,
+    grounds: Grounds,
 }
 
 impl Facts {
     /// Tables whose rows stand in no document, such as those of a rule's cases.
     pub fn without_places(tables: Vec<Table>) -> Self {
         let places = tables.iter().map(|_| Places::None).collect();
-        Self { tables, places }
+        Self { tables, places, grounds: Grounds::default() }
     }
 
     /// A table by name.
@@ -87,6 +90,11 @@ impl Facts {
         let at = self.tables.iter().position(|held| held.spec.name == table);
         at.and_then(|at| self.places.get(at)).unwrap_or(&Places::None)
     }
+
+    /// What facts of table `identities` rest on.
+    pub(crate) fn grounds(&self) -> &Grounds {
+        &self.grounds
+    }
 }
 
 /// Builds all tables. Rows keep the order of the inventory and of the comparisons.
@@ -108,7 +116,7 @@ pub fn build(input: &FactInput<'_>) -> Facts {
     ]
     .into_iter()
     .unzip();
-    Facts { tables, places }
+    Facts { tables, places, grounds: Grounds::new(&context) }
 }
 
 /// Whole days from one moment to a later one; 0 where clocks disagree about the order.

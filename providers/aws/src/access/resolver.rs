@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use evenhand_model::Timestamp;
 use evenhand_model::access::{
-    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Outcome, Request, Unlisted, Unread,
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Link, Outcome, Request, Unlisted, Unread,
 };
 use evenhand_model::catalog::Catalog;
 use evenhand_model::evidence::{Evidence, Truth};
@@ -207,6 +207,19 @@ impl AccessResolver for Resolver {
 
     fn grant(&self, grant: GrantIx) -> Grant {
         self.world.policies.grant(grant)
+    }
+
+    /// A managed policy of a group may be attached to a member, too: taking him out of the group does not take it away.
+    fn links(&self, identity: &IdentityId, grant: GrantIx) -> Vec<Link> {
+        let own = || {
+            let (_, principal) = self.world.principals.get_index(self.place(identity)?)?;
+            let (policy, _) = self.world.policies.statement_of(grant)?;
+            let arn = self.world.managed_arns.get(&policy)?;
+            let is_own = !principal.groups.is_empty() && principal.attached.contains(arn);
+            let evidence = self.world.policies.grant(grant).evidence;
+            is_own.then(|| Link { text: "its own attachment of the policy".into(), evidence })
+        };
+        own().into_iter().collect()
     }
 
     fn decide(&self, identity: &IdentityId, request: &Request) -> Result<Decision, DecideError> {

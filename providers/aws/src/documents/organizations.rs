@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evenhand_model::document::ReadError;
-use evenhand_model::evidence::Fact;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

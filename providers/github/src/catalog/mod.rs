@@ -277,7 +277,9 @@ impl Catalog for Catalogue {
                 .granted(&permissions, Place::Repository)
                 .union(&self.granted(&permissions, Place::Organisation));
         }
-        let pattern = if pattern.contains(['/', '*']) { pattern.to_owned() } else { format!("{pattern}/*") };
+        // Two words are one operation, as where it is decided about.
+        let pattern = pattern.replacen(' ', "/", 1);
+        let pattern = if pattern.contains(['/', '*']) { pattern } else { format!("{pattern}/*") };
         let glob = evenhand_model::glob::Glob::wildcard(&pattern);
         (0_u32..)
             .zip(&self.names)
@@ -346,6 +348,13 @@ mod tests {
         let both = granted(&[("contents", "write"), ("workflows", "write")], Place::Repository);
         assert!(both.contains(&"git/push-workflow-files".to_owned()));
         assert!(granted(&[("contents", "unheard-of")], Place::Repository).is_empty());
+    }
+
+    #[test]
+    fn two_words_are_one_operation_and_a_permission_stays_all_of_its_own() {
+        let expand = |pattern: &str| Catalogue::global().expand(pattern);
+        assert!(expand("git push") == expand("git/push") && expand("git push").len() == 1);
+        assert!(expand("contents: write").len() > 1 && expand("pulls").len() > 1);
     }
 
     #[test]

@@ -96,13 +96,19 @@ impl Compiled {
 
     /// The statement behind a number, if it is one of this cluster's.
     pub(crate) fn grant(&self, grant: GrantIx) -> Option<Grant> {
+        let (grantor, rule) = self.granting(grant)?;
+        Some(self.policy.grant(grantor, rule))
+    }
+
+    /// The grantor and the rule behind a number, if it is one of this cluster's.
+    pub(super) fn granting(&self, grant: GrantIx) -> Option<(Grantor, u32)> {
         if grant.0 < self.first || grant.0 >= self.end {
             return None;
         }
         let after = self.bases.partition_point(|base| *base <= grant.0);
         let grantor = after.checked_sub(1)?;
         let base = self.bases.get(grantor)?;
-        Some(self.policy.grant(Grantor(index(grantor)), grant.0 - base))
+        Some((Grantor(index(grantor)), grant.0 - base))
     }
 
     /// What each rule of a grantor grants, with the namespace it is bound in.

@@ -97,7 +97,7 @@ fn somewhere(cluster: &Compiled, held: &[Grantor], request: &Request) -> Decisio
 }
 
 /// User name and groups, as the server sees them.
-fn credentials(actor: &Actor) -> (Arc<str>, Vec<Arc<str>>) {
+pub(super) fn credentials(actor: &Actor) -> (Arc<str>, Vec<Arc<str>>) {
     match actor {
         Actor::Account(namespace, name) => (account_user(namespace, name).into(), account_groups(namespace).to_vec()),
         Actor::User(name) => (Arc::clone(name), vec![Arc::from(general_group(name))]),

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use evenhand_model::access::{
-    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Request as Question, Unlisted, Unread,
+    Access, AccessResolver, DecideError, Decision, Edge, Grant, GrantIx, Link, Request as Question, Unlisted, Unread,
 };
 use evenhand_model::catalog::Catalog;
 use evenhand_model::decide::Decides;
@@ -139,6 +139,13 @@ impl AccessResolver for Resolver {
             name: Arc::from(""),
             evidence: Evidence::whole(""),
         })
+    }
+
+    fn links(&self, identity: &IdentityId, grant: GrantIx) -> Vec<Link> {
+        let Some((cluster, known)) = self.cluster_of(identity) else { return Vec::new() };
+        let Some((grantor, rule)) = cluster.granting(grant) else { return Vec::new() };
+        let (user, groups) = decide::credentials(&known.actor);
+        cluster.policy.links(grantor, rule, &user, &groups)
     }
 
     fn decide(&self, identity: &IdentityId, request: &Question) -> Result<Decision, DecideError> {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evenhand_model::access::Grant;
+use evenhand_model::access::{Grant, Link};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::id::ScopeId;
 
 use super::builtin;
 use crate::capture::{BindingObject, Cluster, Objects, Origin, RoleObject};
-use crate::rbac::{Authorizer, Binding, BindingIx, Granted, Metadata, Role, World};
+use crate::rbac::{Authorizer, Binding, BindingIx, Granted, Metadata, Role, Subject, World, applies_to};
 use crate::server::Version;
 use crate::sorted::{Name, last_of_each};
 
@@ -252,6 +252,37 @@ impl Policy {
     /// The statement of a binding's rule.
     pub(crate) fn granted(&self, granted: Granted) -> Grant {
         self.grant(Grantor(granted.binding.0), granted.rule)
+    }
+
+    /// What leads from a user in some groups to a grantor's rule: the subject that the binding names him by and, for an
+    /// aggregated role, the role that the rule is collected from.
+    pub(super) fn links(&self, grantor: Grantor, rule: u32, user: &str, groups: &[Arc<str>]) -> Vec<Link> {
+        let (binding, role) = self.parts(grantor);
+        let named = binding.and_then(|ix| self.named(ix, user, groups));
+        let collected = role.and_then(|role| self.collected(role, rule));
+        named.into_iter().chain(collected).collect()
+    }
+
+    /// How a binding names a user in some groups.
+    fn named(&self, ix: BindingIx, user: &str, groups: &[Arc<str>]) -> Option<Link> {
+        let Binding { metadata, subjects, .. } = self.authorizer.binding(ix)?;
+        let at = applies_to(subjects, user, groups, &metadata.namespace)?;
+        let Subject { kind, name, .. } = subjects.get(at)?;
+        let binding = match &*metadata.namespace {
+            "" => format!("ClusterRoleBinding {}", metadata.name),
+            home => format!("RoleBinding {home}/{}", metadata.name),
+        };
+        let text = format!("{binding}, which names {kind} {name}").into();
+        Some(Link { text, evidence: self.binding_evidence(ix, &format!("/subjects/{at}")) })
+    }
+
+    /// The role that an aggregated one collects a rule from.
+    fn collected(&self, role: usize, rule: u32) -> Option<Link> {
+        let (source, _) = self.authorizer.written(role, rule);
+        let name = |at: usize| self.authorizer.roles().get(at).map(|role| &role.metadata.name);
+        let (into, from) = (name(role)?, name(source)?);
+        let text = format!("ClusterRole {into}, which collects the rule from ClusterRole {from}").into();
+        (source != role).then(|| Link { text, evidence: self.role_evidence(source, None) })
     }
 
     /// Where a rule is written: for an aggregated role, in the role that it was collected from.

@@ -185,6 +185,49 @@ fn an_account_is_joined_with_its_bindings_workloads_and_declarations() {
 }
 
 #[test]
+fn what_leads_to_a_rule_names_the_subject_of_the_binding_and_the_role_that_is_collected() {
+    const GROUPED: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: triage, namespace: ops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all-logs}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {logs: "yes"}}]}
+rules: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: pod-logs, labels: {logs: "yes"}}
+rules:
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: everybody}
+subjects:
+- {kind: User, name: somebody@example.com, apiGroup: rbac.authorization.k8s.io}
+- {kind: Group, name: "system:serviceaccounts", apiGroup: rbac.authorization.k8s.io}
+roleRef: {kind: ClusterRole, name: all-logs, apiGroup: rbac.authorization.k8s.io}
+"#;
+    let (_, resolver) = read(GROUPED);
+    let links = |resolver: &dyn AccessResolver, operation: &str| -> Vec<String> {
+        let (id, asked) = (account("ops/triage"), resolver.catalog().expand(operation));
+        let access = resolver.access(&id).expect("access");
+        let slice = access.slices().iter().find(|slice| slice.operations.intersects(&asked)).expect("a slice");
+        resolver.links(&id, slice.grant).into_iter().map(|link| link.text.to_string()).collect()
+    };
+    let group = "ClusterRoleBinding everybody, which names Group system:serviceaccounts";
+    let role = "ClusterRole all-logs, which collects the rule from ClusterRole pod-logs";
+    assert_eq!(links(&*resolver, "get pods/log"), [group, role]);
+    let own = "RoleBinding ops/deployer, which names ServiceAccount triage";
+    assert_eq!(links(&*read(CLUSTER).1, "create deployments.apps"), [own]);
+}
+
+#[test]
 fn who_may_start_workloads_reaches_the_accounts_beside_it() {
     let (_, resolver) = read(CLUSTER);
     let edges = resolver.edges();
