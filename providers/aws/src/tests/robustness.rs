@@ -169,7 +169,7 @@ fn a_cut_row_of_the_credential_report_is_told_and_what_it_does_not_say_is_unknow
         ("+00:00,tr", "has 4 of 14 columns in the row of `ana`", Fact::Unknown),
         ("N/A,true,tru", "has 9 of 14 columns in the row of `ana`", Fact::Known(true)),
     ] {
-        let cut = &ANA[..ANA.find(end).unwrap() + end.len()];
+        let cut = format!("{}{end}", ANA.split_once(end).unwrap().0);
         let read = reported(&format!("{HEADER}\n{cut}"));
         assert_eq!(places(&read), ["report.csv:2"], "{cut}");
         assert_eq!(read.errors[0].reason, reason, "{cut}");
@@ -184,7 +184,7 @@ fn a_cut_row_of_the_credential_report_is_told_and_what_it_does_not_say_is_unknow
 fn a_credential_report_without_rows_or_columns_is_told() {
     let bare = reported(&format!("{HEADER}\n"));
     assert_eq!((places(&bare), &*bare.errors[0].reason), (vec!["report.csv:1"], "has no row under its header"));
-    let cut = &HEADER[..HEADER.find(",mfa_active").unwrap()];
+    let cut = HEADER.split_once(",mfa_active").unwrap().0;
     let reasons: Vec<String> = reported(cut).errors.into_iter().map(|error| error.reason).collect();
     assert!(reasons[0].starts_with("has no column `mfa_active`, `access_key_1_active`"), "{reasons:?}");
 }
