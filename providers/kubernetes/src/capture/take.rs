@@ -73,6 +73,15 @@ struct RoleRefText<'a> {
     name: Text<'a>,
 }
 
+/// A kind as a message may repeat it: in a damaged object anything may stand there, a secret too.
+fn shown(kind: &str) -> &str {
+    let is_kind = kind.len() <= 63
+        && kind.starts_with(|first: char| first.is_ascii_uppercase())
+        && kind.contains(|letter: char| letter.is_ascii_lowercase())
+        && kind.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if is_kind { kind } else { "an object of another kind" }
+}
+
 /// A member that is there but not as its kind has it.
 fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
     let object = &found.object;
@@ -80,7 +89,7 @@ fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
         place: found.spot_of(&[Step::Key(member)], pointer).place(""),
         reason: format!(
             "`{member}` of {} `{}` does not have the form that its kind has",
-            object.kind.as_str(),
+            shown(object.kind.as_str()),
             object.meta.name.as_str()
         ),
     }
@@ -90,7 +99,10 @@ fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
 pub(super) fn mistyped(found: &Found<'_, '_>, pointer: &str) -> Problem {
     Problem {
         place: found.spot_of(&steps(pointer), pointer).place(""),
-        reason: format!("`{pointer}` of {} has a value of another type than expected", found.object.kind.as_str()),
+        reason: format!(
+            "`{pointer}` of {} has a value of another type than expected",
+            shown(found.object.kind.as_str())
+        ),
     }
 }
 
@@ -99,7 +111,7 @@ fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
     let object = &found.object;
     Problem {
         place: found.spot.place(""),
-        reason: format!("{} `{}` has no `{member}`", object.kind.as_str(), object.meta.name.as_str()),
+        reason: format!("{} `{}` has no `{member}`", shown(object.kind.as_str()), object.meta.name.as_str()),
     }
 }
 
@@ -158,10 +170,16 @@ impl Cluster {
             return Err(mistyped(found, pointer));
         }
         if object.api_version.is_empty() {
-            return Err(Problem { place: found.spot.place(""), reason: format!("{kind} without `apiVersion`") });
+            return Err(Problem {
+                place: found.spot.place(""),
+                reason: format!("{} without `apiVersion`", shown(kind)),
+            });
         }
         if nameless && !matches!(kind, "PodTemplate") {
-            return Err(Problem { place: found.spot.place("/metadata"), reason: format!("{kind} without a name") });
+            return Err(Problem {
+                place: found.spot.place("/metadata"),
+                reason: format!("{} without a name", shown(kind)),
+            });
         }
         match (group, kind) {
             ("", "ServiceAccount") => self.account(found, taking)?,

@@ -156,6 +156,16 @@ fn an_agent_whose_account_tools_or_approvals_are_of_another_type_is_told_of() {
 }
 
 #[test]
+fn what_stands_in_place_of_a_kind_is_not_repeated() {
+    for kind in ["sk-CANARY-0123456789", "CANARY0123456789"] {
+        assert_eq!(
+            place(&json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": 7}})),
+            "/items/0/metadata/name"
+        );
+    }
+}
+
+#[test]
 fn a_list_is_read_on_behind_what_is_no_object() {
     let text = json!({"apiVersion": "v1", "kind": "List", "items": [7, {"kind": "Pod"}]}).to_string();
     let (_, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
