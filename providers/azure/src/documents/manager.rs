@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::json_shape::{self, Unfit};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -23,10 +24,12 @@ pub(crate) struct Outer<'a> {
 }
 
 /// An object: what stands around it, and its own members, which stand below `properties` where there are such.
-pub(crate) fn nested<'a, T: DeserializeOwned>(raw: &'a RawValue) -> Result<(Outer<'a>, T), serde_json::Error> {
-    let outer: Outer<'_> = serde_json::from_str(raw.get())?;
-    let own = outer.properties.filter(|held| held.get().starts_with('{')).map_or_else(|| raw.get(), RawValue::get);
-    let own = serde_json::from_str(own)?;
+pub(crate) fn nested<'a, T: DeserializeOwned>(raw: &'a RawValue) -> Result<(Outer<'a>, T), Unfit> {
+    let outer: Outer<'_> = json_shape::from_str(raw.get())?;
+    let own = match outer.properties {
+        Some(held) => json_shape::from_str(held.get()).map_err(|unfit| unfit.within("/properties"))?,
+        None => json_shape::from_str(raw.get())?,
+    };
     Ok((outer, own))
 }
 
@@ -260,6 +263,19 @@ mod tests {
         let held: Resource =
             serde_json::from_str(r#"{"id":"/x","properties":{"disableLocalAuth":true,"dateCreated":7}}"#).unwrap();
         assert_eq!(held.takes_keys(), Some(false));
+    }
+
+    #[test]
+    fn properties_that_are_no_object_are_told_and_not_passed_over() {
+        for (text, below) in [
+            (r#"{"id":"/x","properties":7}"#, "/properties"),
+            (r#"{"id":"/x","properties":[]}"#, "/properties"),
+            (r#"{"id":"/x","properties":{"scope":7}}"#, "/properties/scope"),
+            (r#"{"id":"/x","properties":{"effectiveRules":[[]]}}"#, "/properties/effectiveRules/0"),
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(nested::<RoleActivation>(raw).unwrap_err().below, below);
+        }
     }
 
     #[test]

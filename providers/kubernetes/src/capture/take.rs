@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::Timestamp;
 use evenhand_model::document::FileFacts;
+use evenhand_model::json_shape;
 use evenhand_model::secret::Fingerprinter;
 use foldhash::fast::FixedState;
 use serde::Deserialize;
@@ -86,7 +87,7 @@ fn shown(kind: &str) -> &str {
 fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
     let object = &found.object;
     Problem {
-        place: found.spot_of(&[Step::Key(member)], pointer).place(""),
+        place: found.spot_of(&steps(pointer), pointer).place(""),
         reason: format!(
             "`{member}` of {} `{}` does not have the form that its kind has",
             shown(object.kind.as_str()),
@@ -123,9 +124,8 @@ pub(super) fn member<'a, T: Deserialize<'a>>(
 ) -> Result<Option<T>, Problem> {
     match value {
         None => Ok(None),
-        Some(value) => {
-            serde_json::from_str::<Option<T>>(value.get()).map_err(|_| malformed(found, name, &format!("/{name}")))
-        }
+        Some(value) => json_shape::from_str::<Option<T>>(value.get())
+            .map_err(|unfit| malformed(found, name, &format!("/{name}{}", unfit.below))),
     }
 }
 
@@ -508,9 +508,10 @@ impl Cluster {
 }
 
 /// A rule of a role.
-fn rule<'a>(found: &Found<'a, '_>, part: &'a RawValue, taking: &mut Taking<'_>) -> Result<Arc<Rule>, Problem> {
-    let rule: Option<Rule> = member(found, Some(part), "rules")?;
-    let mut rule = rule.filter(|rule| !rule.verbs.is_empty()).ok_or_else(|| malformed(found, "rules", "/rules"))?;
+fn rule(found: &Found<'_, '_>, part: &RawValue, taking: &mut Taking<'_>) -> Result<Arc<Rule>, Problem> {
+    // Equal rules are read once, so that a rule does not know its place in the list.
+    let rule = json_shape::from_str::<Rule>(part.get()).ok().filter(|rule| !rule.verbs.is_empty());
+    let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
     for list in [
         &mut rule.verbs,
         &mut rule.api_groups,

@@ -49,7 +49,7 @@ fn what_is_no_text_is_no_name_no_place_and_no_label() {
         ("/metadata/labels/app", "/items/0/metadata/labels"),
         ("/metadata/annotations/eks.amazonaws.com~1role-arn", "/items/0/metadata/annotations"),
         ("/automountServiceAccountToken", "/items/0/automountServiceAccountToken"),
-        ("/imagePullSecrets/0/name", "/items/0/imagePullSecrets"),
+        ("/imagePullSecrets/0/name", "/items/0/imagePullSecrets/0/name"),
     ] {
         for value in [json!(7), json!(["CANARY"]), json!({"CANARY": "CANARY"})] {
             assert_eq!(place(&with(&account, pointer, value)), told);
@@ -93,7 +93,7 @@ fn a_workload_whose_account_or_command_is_of_another_type_is_not_taken_for_anoth
     ] {
         for value in [json!(7), json!({"CANARY": "CANARY"})] {
             let pointer = format!("/spec/template/spec/{below}");
-            assert_eq!(place(&with(&workload, &pointer, value)), "/items/0/spec", "{below}");
+            assert_eq!(place(&with(&workload, &pointer, value)), format!("/items/0{pointer}"));
         }
     }
     let labels = "/spec/template/metadata/labels";
@@ -126,6 +126,9 @@ fn roles_and_bindings_without_what_they_are_about_are_told_of() {
     ] {
         assert_eq!(place(&with(object, pointer, Value::Null)), told, "{pointer}");
     }
+    // A list of values is no subject, in whatever order they stand.
+    let subject = json!(["User", "", "CANARY"]);
+    assert_eq!(place(&with(&binding, "/subjects/0", subject)), "/items/0/subjects/0");
 }
 
 #[test]
