@@ -16,7 +16,7 @@ pub(crate) struct Unlike {
 }
 
 impl Unlike {
-    fn of(key: &str, node: &Node, wanted: &'static str) -> Self {
+    pub(crate) fn of(key: &str, node: &Node, wanted: &'static str) -> Self {
         Self { key: secret::redact(key), line: node.line, is: node.what(), wanted }
     }
 

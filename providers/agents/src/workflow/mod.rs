@@ -19,6 +19,7 @@ mod products;
 mod reference;
 mod repository;
 mod script;
+mod shape;
 mod source;
 mod token;
 mod trigger;
