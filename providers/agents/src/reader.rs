@@ -386,6 +386,9 @@ impl Reader for AgentsReader {
                 if !node.is_map() {
                     return Err(vec![shape(&document, node.line, "the agent card is not a map")]);
                 }
+                if let Some(unlike) = unlike::in_card(&node) {
+                    return Err(vec![shape(&document, unlike.line, &unlike.reason())]);
+                }
                 let path = locate::clean(&document.path);
                 let before = path.rsplit_once('/').map_or("", |(before, _)| before);
                 let root = before.strip_suffix(".well-known").map_or(before, |root| root.trim_end_matches('/'));

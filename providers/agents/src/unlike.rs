@@ -170,6 +170,22 @@ fn rules(node: &Node) -> Option<(&Node, &'static str)> {
     }
 }
 
+/// The first value of another type among what is read of an agent card.
+pub(crate) fn in_card(node: &Node) -> Option<Unlike> {
+    node.entries().iter().find_map(|entry| {
+        let (fits, wanted) = match entry.key.as_str() {
+            "name" | "description" | "url" => (entry.node.text().is_some(), "text"),
+            "provider" | "securitySchemes" => (entry.node.is_map(), "a map"),
+            "security" | "securityRequirements" | "supportedInterfaces" | "additionalInterfaces" => {
+                (matches!(entry.node.value, Value::List(_)), "a list")
+            }
+            _ => return None,
+        };
+        let is_null = matches!(entry.node.value, Value::Null);
+        (!fits && !is_null).then(|| Unlike::of(&entry.key, &entry.node, wanted))
+    })
+}
+
 /// The values of another type in the map of a tool server.
 pub(crate) fn in_server(node: &Node) -> Vec<Unlike> {
     let of_entry = |entry: &Entry| {

@@ -347,6 +347,16 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         ("any/mcp.json", "{\"x\": {}}", "lab/any/mcp.json:1"),
         ("opencode.json", "{\"mcp\": 1}", "lab/opencode.json:1"),
         ("opencode.json", "{\"permission\": 7}", "lab/opencode.json:1"),
+        (
+            "desk/.well-known/agent-card.json",
+            "{\"name\":\n7, \"url\": \"x\", \"skills\": []}",
+            "lab/desk/.well-known/agent-card.json:2",
+        ),
+        (
+            "desk/.well-known/agent-card.json",
+            "{\"name\": \"a\", \"url\": \"x\", \"skills\": [],\n\"securitySchemes\": []}",
+            "lab/desk/.well-known/agent-card.json:2",
+        ),
         (".claude/settings.json", "{\"permissions\":\n7}", "lab/.claude/settings.json:2"),
         (".claude/settings.json", "{\"permissions\": {\"allow\": [\"Read\",\n7]}}", "lab/.claude/settings.json:2"),
         (".claude/settings.json", "{\"permissions\": {\"deny\": {\"Read\":\n7}}}", "lab/.claude/settings.json:2"),
