@@ -132,6 +132,12 @@ fn own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ResourceProp
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
+/// A moment; what is none is not known.
+fn moment_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| value.as_str()?.parse().ok()))
+}
+
 impl Resource {
     /// Whether its keys work; `None` = that was not read. What says nothing of it has not switched them off.
     pub(crate) fn takes_keys(&self) -> Option<bool> {
@@ -158,7 +164,7 @@ pub(crate) struct ResourceProperties {
     pub(crate) auth_type: Option<String>,
     /// Of a connection: what it leads to.
     pub(crate) category: Option<String>,
-    #[serde(deserialize_with = "moment")]
+    #[serde(deserialize_with = "moment_if_any")]
     pub(crate) date_created: Option<Timestamp>,
     /// Of a key vault: whether it takes roles instead of its access policies.
     pub(crate) enable_rbac_authorization: Option<bool>,
@@ -275,6 +281,22 @@ mod tests {
         ] {
             let raw: &RawValue = serde_json::from_str(text).unwrap();
             assert_eq!(nested::<RoleActivation>(raw).unwrap_err().below, below);
+        }
+    }
+
+    #[test]
+    fn an_assignment_whose_end_is_no_text_is_none_without_end() {
+        for end in ["7", "[]", "{}"] {
+            let text = format!(
+                r#"{{"id":"/x","properties":{{"principalId":"P","roleDefinitionId":"R","endDateTime":{end}}}}}"#
+            );
+            let raw: Box<RawValue> = serde_json::from_str(&text).unwrap();
+            assert_eq!(nested::<Assignment>(&raw).unwrap_err().below, "/properties/endDateTime", "{end}");
+        }
+        for end in ["null", r#""9999-12-31T23:59:59.9999999Z""#] {
+            let text = format!(r#"{{"principalId":"P","roleDefinitionId":"R","endDateTime":{end}}}"#);
+            let raw: Box<RawValue> = serde_json::from_str(&text).unwrap();
+            assert!(nested::<Assignment>(&raw).unwrap().1.end_date_time.is_none(), "{end}");
         }
     }
 
