@@ -21,6 +21,7 @@ pub mod identity;
 pub mod inventory;
 pub mod json_error;
 pub mod json_parts;
+pub mod json_shape;
 pub mod kept;
 pub mod log;
 pub mod opset;

@@ -138,6 +138,8 @@ impl Approval {
         let all = server.all || whole || client.base == Fact::Known(ApprovalMode::Bypass);
         let mode = if all {
             Fact::Known(ApprovalMode::Bypass)
+        } else if server.approvals_unread() {
+            Fact::Unknown
         } else {
             match client.base {
                 Fact::Known(ApprovalMode::Prompt) if !rules.is_empty() => Fact::Known(ApprovalMode::Partial),

@@ -22,6 +22,7 @@ mod server;
 mod settings;
 pub mod stored;
 mod tree;
+mod unlike;
 mod visibility;
 #[cfg(test)]
 mod work;

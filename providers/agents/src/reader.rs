@@ -18,6 +18,7 @@ use crate::secret::{self, Borrowed, EnvFile, Found, Slots};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tree::{self, Entry, Node, Syntax, Value};
+use crate::unlike;
 use crate::visibility::Visibility;
 use crate::workflow::{self, Repositories, RepositoriesRead, Workflow, WorkflowError};
 
@@ -165,6 +166,13 @@ impl AgentsReader {
         let mut errors = Vec::new();
         let path: Arc<str> = Arc::clone(&document.path);
         let mut settings = Settings::of(&node, file.keys, &path, file.level);
+        if !by_content {
+            let unlike = unlike::in_settings(&node, file);
+            if let Some(first) = unlike.first() {
+                settings.read_in_part(&path, file.level, first.line);
+            }
+            errors.extend(unlike.iter().map(|one| shape(document, one.line, &one.reason())));
+        }
         let definition = file.is_definition().then(|| definition(document, &node, std::mem::take(&mut settings)));
         let (servers, nodes) = self.servers(document, &node, file, by_content, &mut errors);
         let mut slots = Slots::new(&self.options.fingerprinter).without(&nodes);
@@ -308,6 +316,12 @@ impl AgentsReader {
         } else if !seen && by_content && file.keys.is_empty() {
             errors.push(shape(document, node.line, "no tool servers stand under any known key"));
         }
+        for server in &servers {
+            for one in &server.unlike {
+                let reason = format!("tool server `{}`: {}", server.name, one.reason());
+                errors.push(shape(document, one.line, &reason));
+            }
+        }
         (servers, nodes)
     }
 
@@ -371,6 +385,9 @@ impl Reader for AgentsReader {
                 let node = parsed(&document, Syntax::Json)?;
                 if !node.is_map() {
                     return Err(vec![shape(&document, node.line, "the agent card is not a map")]);
+                }
+                if let Some(unlike) = unlike::in_card(&node) {
+                    return Err(vec![shape(&document, unlike.line, &unlike.reason())]);
                 }
                 let path = locate::clean(&document.path);
                 let before = path.rsplit_once('/').map_or("", |(before, _)| before);

@@ -9,6 +9,7 @@ use crate::command::{self, Command, Mounts, Reach};
 use crate::permissions::{Action, Grammar, Rule};
 use crate::secret::{self, Borrowed, EnvFile, Found, Slots, Speaks};
 use crate::tree::{Node, Value};
+use crate::unlike::{self, Unlike};
 
 /// A tool server, free of secrets.
 #[derive(Debug)]
@@ -38,10 +39,14 @@ pub(crate) struct Server {
     pub(crate) env_files: Vec<EnvFile>,
     /// What the container has of the machine that its command starts it in, where it starts one.
     pub(crate) container: Option<Mounts>,
+    /// Values of another type than any client gives them.
+    pub(crate) unlike: Vec<Unlike>,
 }
 
 const ADDRESSES: &[&str] = &["url", "httpUrl", "serverUrl", "uri", "endpoint", "tcp"];
 const HEADERS: &[&str] = &["headers", "http_headers", "env_http_headers"];
+const APPROVALS: &[&str] =
+    &["alwaysAllow", "autoApprove", "always_allow", "trust", "default_tools_approval_mode", "tools"];
 const SIGN_IN: &[&str] = &["oauth", "auth", "bearer_token_env_var", "authProviderType", "authorization_token"];
 
 impl Server {
@@ -53,9 +58,12 @@ impl Server {
         node: &Node,
         fingerprinter: &Fingerprinter,
     ) -> Self {
+        let unlike = unlike::in_server(node);
         let (program, arguments) = words(node);
         let words: Vec<String> = program.iter().chain(&arguments).cloned().collect();
-        let mut command = (!words.is_empty()).then(|| command::look(&words));
+        // Of a command that is not whole nothing is known.
+        let is_whole = !unlike.iter().any(|one| matches!(one.key.as_str(), "command" | "cmd" | "args"));
+        let mut command = (is_whole && !words.is_empty()).then(|| command::look(&words));
         let mut slots = Slots::new(fingerprinter).of_program(program, speaks(name, node));
         slots.container = command.as_mut().and_then(|command| command.container.take());
         slots.walk("", line, node, "");
@@ -83,6 +91,7 @@ impl Server {
             borrowed: slots.borrowed,
             env_files: slots.env_files,
             container: slots.container,
+            unlike,
         };
         let kind = node.get("type").or_else(|| node.get("transport")).and_then(|entry| entry.node.text());
         if let Some(command) = &command {
@@ -100,7 +109,19 @@ impl Server {
             server.sandboxed = Fact::Known(on);
         }
         server.approvals(node);
+        if server.is_unlike(HEADERS) && server.authenticated == Fact::Known(true) {
+            server.authenticated = Fact::Unknown;
+        }
         server
+    }
+
+    fn is_unlike(&self, keys: &[&str]) -> bool {
+        self.unlike.iter().any(|one| keys.contains(&one.key.as_str()))
+    }
+
+    /// Whether what it says of approval is of another type, so that what runs unasked is not known.
+    pub(crate) fn approvals_unread(&self) -> bool {
+        self.is_unlike(APPROVALS)
     }
 
     fn local(&mut self, command: &Command, kind: Option<&str>) {

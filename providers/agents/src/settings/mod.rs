@@ -101,6 +101,16 @@ impl Settings {
         settings
     }
 
+    /// Notes that a value at that line is of another type than its client gives it: of what the file does not say otherwise
+    /// no default holds.
+    pub(crate) fn read_in_part(&mut self, document: &Arc<str>, level: Level, line: u32) {
+        self.read = false;
+        if self.mode.as_ref().is_none_or(|said| said.value != Some(ApprovalMode::Bypass)) {
+            let evidence = Evidence::line(Arc::clone(document), line);
+            self.mode = Some(Said { value: None, evidence, level });
+        }
+    }
+
     /// The settings of a file whose place in the order is now known.
     pub(crate) fn at_level(&self, level: Level) -> Self {
         let mut placed = self.clone();

@@ -20,6 +20,7 @@ mod products;
 mod reference;
 mod repository;
 mod script;
+mod shape;
 mod source;
 mod token;
 mod trigger;

@@ -7,7 +7,7 @@ use evenhand_model::secret::Fingerprinter;
 use super::condition::Kept;
 use super::token::Ceiling;
 use super::trigger::{self, Audience};
-use super::{WorkflowError, checkout, gate, handed, job, texts};
+use super::{WorkflowError, checkout, gate, handed, job, shape, texts};
 use crate::tree::{self, Node, Syntax, Value};
 
 /// A workflow, as far as its jobs' identities are concerned.
@@ -81,7 +81,7 @@ pub enum TokenPermissions {
 /// Outlines a workflow. What it calls is not followed.
 ///
 /// # Errors
-/// When the text is no YAML, or no map.
+/// When the text is no YAML, no map, or a member of it has another type than GitHub gives it.
 pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, WorkflowError> {
     let node = tree::parse(text, Syntax::Yaml).map_err(|error| WorkflowError {
         line: error.line,
@@ -92,6 +92,7 @@ pub fn outline(text: &str, fingerprinter: &Fingerprinter) -> Result<Outline, Wor
         let reason = format!("the workflow is {}, not a map", node.what());
         return Err(WorkflowError { line: node.line, column: 1, reason });
     }
+    shape::check(&node)?;
     let events = trigger::events(&node);
     let jobs = node.get("jobs").map(|entry| &entry.node);
     let kept = vec![Kept::NOTHING; events.len()];

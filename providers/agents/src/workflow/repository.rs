@@ -17,7 +17,7 @@ use super::condition::Kept;
 use super::handing::{self, Handed};
 use super::token::Ceiling;
 use super::trigger::{self, Event};
-use super::{Workflow, WorkflowAgent, WorkflowError, gate, job, merge};
+use super::{Workflow, WorkflowAgent, WorkflowError, gate, job, merge, shape};
 use crate::secret::{Found, Slots};
 use crate::tree::{self, Entry, Node, Syntax, Value};
 
@@ -85,7 +85,7 @@ impl Repositories {
     /// Adds a workflow, or the metadata of an action. `root`: the folder of the repository, as a prefix of the path.
     ///
     /// # Errors
-    /// When the text is no YAML, or no map.
+    /// When the text is no YAML, no map, or a member of it has another type than GitHub gives it.
     pub fn add(&mut self, root: &str, path: &str, text: &str) -> Result<(), WorkflowError> {
         let node = tree::parse(text, Syntax::Yaml).map_err(|error| WorkflowError {
             line: error.line,
@@ -96,6 +96,7 @@ impl Repositories {
             let reason = format!("the workflow is {}, not a map", node.what());
             return Err(WorkflowError { line: node.line, column: 1, reason });
         }
+        shape::check(&node)?;
         self.files.insert(path.to_owned(), File { root: root.to_owned(), node, manifest: agentic::manifest(text) });
         Ok(())
     }

@@ -346,6 +346,24 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         ("any/mcp.json", "{\"mcp\": [], \"x\": {}}", "lab/any/mcp.json:1"),
         ("any/mcp.json", "{\"x\": {}}", "lab/any/mcp.json:1"),
         ("opencode.json", "{\"mcp\": 1}", "lab/opencode.json:1"),
+        ("opencode.json", "{\"permission\": 7}", "lab/opencode.json:1"),
+        (
+            "desk/.well-known/agent-card.json",
+            "{\"name\":\n7, \"url\": \"x\", \"skills\": []}",
+            "lab/desk/.well-known/agent-card.json:2",
+        ),
+        (
+            "desk/.well-known/agent-card.json",
+            "{\"name\": \"a\", \"url\": \"x\", \"skills\": [],\n\"securitySchemes\": []}",
+            "lab/desk/.well-known/agent-card.json:2",
+        ),
+        (".claude/settings.json", "{\"permissions\":\n7}", "lab/.claude/settings.json:2"),
+        (".claude/settings.json", "{\"permissions\": {\"allow\": [\"Read\",\n7]}}", "lab/.claude/settings.json:2"),
+        (".claude/settings.json", "{\"permissions\": {\"deny\": {\"Read\":\n7}}}", "lab/.claude/settings.json:2"),
+        (".claude/settings.json", "{\"sandbox\": {\"enabled\":\n[true]}}", "lab/.claude/settings.json:2"),
+        (".gemini/settings.json", "{\"security\": {\"disableYoloMode\":\n7}}", "lab/.gemini/settings.json:2"),
+        (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"args\": 7}}}", "lab/.mcp.json:2"),
+        (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"env\": [\"A=b\"]}}}", "lab/.mcp.json:2"),
     ];
     for (path, text, place) in cases {
         let (_, errors) = read(vec![document(path, text)]);
@@ -353,6 +371,27 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         assert!(errors[0].document.starts_with(place), "{} for {path}", errors[0].document);
         assert!(!errors[0].remedy.is_empty());
     }
+}
+
+#[test]
+fn what_a_value_of_another_type_would_decide_is_unknown() {
+    let settings = "{\"permissions\": {\"allow\": 7}}";
+    let (reading, errors) = read(vec![document("home/ana/.claude/settings.json", settings)]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let row = client(&reading.inventory, "claude-code");
+    assert_eq!((row.approval_mode, row.sandboxed), (Fact::Unknown, Fact::Unknown));
+
+    let servers = r#"{"mcpServers": {
+        "args": {"command": "npx", "args": 7},
+        "trust": {"command": "npx", "args": ["-y", "pkg@1.2.3"], "autoApprove": 7},
+        "headers": {"url": "https://mcp.example.test/mcp", "headers": "x"}
+    }}"#;
+    let (reading, errors) = read(vec![document(".mcp.json", servers)]);
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    let row = |name: &str| server(&reading.inventory, name);
+    assert_eq!((row("args").command_pinned, &row("args").transport), (Fact::Unknown, &Fact::Unknown));
+    assert_eq!((row("trust").command_pinned, row("trust").approval_mode), (Fact::Known(true), Fact::Unknown));
+    assert_eq!(row("headers").authenticated, Fact::Unknown);
 }
 
 #[test]

@@ -171,7 +171,7 @@ const CLIENTS: &[(&str, [Case; 3])] = &[
         [
             ("opencode.json", "{}", Mode(Fact::Known(Bypass))),
             ("opencode.json", r#"{"permission": "ask"}"#, Mode(Fact::Known(Prompt))),
-            ("opencode.json", r#"{"permission": 7}"#, Mode(Fact::Unknown)),
+            ("opencode.json", r#"{"permission": "unheard"}"#, Mode(Fact::Unknown)),
         ],
     ),
     (

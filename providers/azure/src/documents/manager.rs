@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::json_shape::{self, Unfit};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -23,10 +24,12 @@ pub(crate) struct Outer<'a> {
 }
 
 /// An object: what stands around it, and its own members, which stand below `properties` where there are such.
-pub(crate) fn nested<'a, T: DeserializeOwned>(raw: &'a RawValue) -> Result<(Outer<'a>, T), serde_json::Error> {
-    let outer: Outer<'_> = serde_json::from_str(raw.get())?;
-    let own = outer.properties.filter(|held| held.get().starts_with('{')).map_or_else(|| raw.get(), RawValue::get);
-    let own = serde_json::from_str(own)?;
+pub(crate) fn nested<'a, T: DeserializeOwned>(raw: &'a RawValue) -> Result<(Outer<'a>, T), Unfit> {
+    let outer: Outer<'_> = json_shape::from_str(raw.get())?;
+    let own = match outer.properties {
+        Some(held) => json_shape::from_str(held.get()).map_err(|unfit| unfit.within("/properties"))?,
+        None => json_shape::from_str(raw.get())?,
+    };
     Ok((outer, own))
 }
 
@@ -129,6 +132,12 @@ fn own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ResourceProp
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
+/// A moment; what is none is not known.
+fn moment_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| value.as_str()?.parse().ok()))
+}
+
 impl Resource {
     /// Whether its keys work; `None` = that was not read. What says nothing of it has not switched them off.
     pub(crate) fn takes_keys(&self) -> Option<bool> {
@@ -155,7 +164,7 @@ pub(crate) struct ResourceProperties {
     pub(crate) auth_type: Option<String>,
     /// Of a connection: what it leads to.
     pub(crate) category: Option<String>,
-    #[serde(deserialize_with = "moment")]
+    #[serde(deserialize_with = "moment_if_any")]
     pub(crate) date_created: Option<Timestamp>,
     /// Of a key vault: whether it takes roles instead of its access policies.
     pub(crate) enable_rbac_authorization: Option<bool>,
@@ -260,6 +269,35 @@ mod tests {
         let held: Resource =
             serde_json::from_str(r#"{"id":"/x","properties":{"disableLocalAuth":true,"dateCreated":7}}"#).unwrap();
         assert_eq!(held.takes_keys(), Some(false));
+    }
+
+    #[test]
+    fn properties_that_are_no_object_are_told_and_not_passed_over() {
+        for (text, below) in [
+            (r#"{"id":"/x","properties":7}"#, "/properties"),
+            (r#"{"id":"/x","properties":[]}"#, "/properties"),
+            (r#"{"id":"/x","properties":{"scope":7}}"#, "/properties/scope"),
+            (r#"{"id":"/x","properties":{"effectiveRules":[[]]}}"#, "/properties/effectiveRules/0"),
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(nested::<RoleActivation>(raw).unwrap_err().below, below);
+        }
+    }
+
+    #[test]
+    fn an_assignment_whose_end_is_no_text_is_none_without_end() {
+        for end in ["7", "[]", "{}"] {
+            let text = format!(
+                r#"{{"id":"/x","properties":{{"principalId":"P","roleDefinitionId":"R","endDateTime":{end}}}}}"#
+            );
+            let raw: Box<RawValue> = serde_json::from_str(&text).unwrap();
+            assert_eq!(nested::<Assignment>(&raw).unwrap_err().below, "/properties/endDateTime", "{end}");
+        }
+        for end in ["null", r#""9999-12-31T23:59:59.9999999Z""#] {
+            let text = format!(r#"{{"principalId":"P","roleDefinitionId":"R","endDateTime":{end}}}"#);
+            let raw: Box<RawValue> = serde_json::from_str(&text).unwrap();
+            assert!(nested::<Assignment>(&raw).unwrap().1.end_date_time.is_none(), "{end}");
+        }
     }
 
     #[test]

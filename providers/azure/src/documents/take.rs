@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Evidence;
 use evenhand_model::json_error;
+use evenhand_model::json_shape::{self, Unfit};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -40,8 +41,9 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn problem(&mut self, below: String, error: &serde_json::Error) {
-        self.problems.push(Problem { below, reason: format!("the answer {}", json_error::reason(error)) });
+    fn unfit(&mut self, above: &str, unfit: &Unfit) {
+        let reason = format!("the answer {}", json_error::reason(&unfit.error));
+        self.problems.push(Problem { below: format!("{above}{}", unfit.below), reason });
     }
 
     /// The elements of a list: of `value` or `data`, of the answer itself, or the answer where it is one object.
@@ -64,10 +66,10 @@ impl<'a> Taking<'a> {
         let (list, below) = if whole.get().starts_with('[') {
             (whole, "")
         } else {
-            let page: Page<'a> = match serde_json::from_str(whole.get()) {
+            let page: Page<'a> = match json_shape::from_str(whole.get()) {
                 Ok(page) => page,
-                Err(error) => {
-                    self.problem(String::new(), &error);
+                Err(unfit) => {
+                    self.unfit("", &unfit);
                     return None;
                 }
             };
@@ -86,10 +88,10 @@ impl<'a> Taking<'a> {
                 }
             }
         };
-        match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
+        match json_shape::from_str::<Vec<&RawValue>>(list.get()) {
             Ok(list) => Some(list.into_iter().enumerate().map(|(at, raw)| (raw, format!("{below}/{at}"))).collect()),
-            Err(error) => {
-                self.problem(below.to_owned(), &error);
+            Err(unfit) => {
+                self.unfit(below, &unfit);
                 None
             }
         }
@@ -100,9 +102,9 @@ impl<'a> Taking<'a> {
         let raw = self.raw()?;
         let mut read = Vec::with_capacity(raw.len());
         for (element, below) in raw {
-            match serde_json::from_str(element.get()) {
+            match json_shape::from_str(element.get()) {
                 Ok(value) => read.push(At { value, at: self.evidence(&below) }),
-                Err(error) => self.problem(below, &error),
+                Err(unfit) => self.unfit(&below, &unfit),
             }
         }
         Some(read)
@@ -118,7 +120,7 @@ impl<'a> Taking<'a> {
                     let id = outer.id.or(outer.name).unwrap_or_else(|| below.clone());
                     read.push(At { value: Managed { id, own }, at: self.evidence(&below) });
                 }
-                Err(error) => self.problem(below, &error),
+                Err(unfit) => self.unfit(&below, &unfit),
             }
         }
         Some(read)

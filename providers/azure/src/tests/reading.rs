@@ -48,7 +48,7 @@ fn a_broken_element_costs_nobody_else_and_names_its_place() {
     let (reading, errors) = read_documents(vec![document("a.ndjson", &text)]);
     let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[0].starts_with("a.ndjson#/0/response/value/0: the answer has another shape"), "{said:?}");
+    assert!(said[0].starts_with("a.ndjson#/0/response/value/0/id: the answer has another shape"), "{said:?}");
     assert!(said[1].contains("`/v1.0/me` is no call that is understood"), "{said:?}");
     assert!(said.iter().all(|one| !one.contains("Zq9")), "{said:?}");
     find(&reading, &id("service_principal", "bot"));

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use evenhand_agents::{stored, workflow};
 use evenhand_model::evidence::Evidence;
 use evenhand_model::json_error;
+use evenhand_model::json_shape::{self, Unfit};
 use evenhand_model::secret::{Fingerprinter, of_withheld};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -37,10 +38,10 @@ impl Taking<'_> {
     /// One object.
     fn one<T: DeserializeOwned>(&mut self) -> Option<At<T>> {
         let text = self.response.map_or("null", RawValue::get);
-        match serde_json::from_str(text) {
+        match json_shape::from_str(text) {
             Ok(value) => Some(At { value, at: self.evidence("") }),
-            Err(error) => {
-                self.problems.push(Problem { below: String::new(), reason: unlike(&error) });
+            Err(unfit) => {
+                self.problems.push(unlike("", unfit));
                 None
             }
         }
@@ -56,27 +57,27 @@ impl Taking<'_> {
     fn elements<T: DeserializeOwned>(&mut self, key: &str) -> Option<Vec<At<T>>> {
         let text = self.response.map_or("null", RawValue::get);
         let list = if key.is_empty() {
-            serde_json::from_str::<Vec<&RawValue>>(text)
+            json_shape::from_str::<Vec<&RawValue>>(text)
         } else {
-            serde_json::from_str::<std::collections::BTreeMap<&str, &RawValue>>(text)
-                .and_then(|members| serde_json::from_str(members.get(key).map_or("null", |raw| raw.get())))
+            json_shape::from_str::<std::collections::BTreeMap<&str, &RawValue>>(text)
+                .and_then(|members| json_shape::from_str(members.get(key).map_or("null", |raw| raw.get())))
         };
         let below = if key.is_empty() { String::new() } else { format!("/{key}") };
         match list {
             Ok(list) => Some(
                 list.into_iter()
                     .enumerate()
-                    .filter_map(|(at, raw)| match serde_json::from_str(raw.get()) {
+                    .filter_map(|(at, raw)| match json_shape::from_str(raw.get()) {
                         Ok(value) => Some(At { value, at: self.evidence(&format!("{below}/{at}")) }),
-                        Err(error) => {
-                            self.problems.push(Problem { below: format!("{below}/{at}"), reason: unlike(&error) });
+                        Err(unfit) => {
+                            self.problems.push(unlike(&format!("{below}/{at}"), unfit));
                             None
                         }
                     })
                     .collect(),
             ),
-            Err(error) => {
-                self.problems.push(Problem { below, reason: unlike(&error) });
+            Err(unfit) => {
+                self.problems.push(unlike(&below, unfit));
                 None
             }
         }
@@ -109,9 +110,10 @@ impl Taking<'_> {
     }
 }
 
-/// What is wrong with a part of an answer.
-fn unlike(error: &serde_json::Error) -> String {
-    format!("the answer {}", json_error::reason(error))
+/// What is wrong with a part of an answer, which stands at a pointer.
+fn unlike(above: &str, unfit: Unfit) -> Problem {
+    let Unfit { below, error } = unfit.within(above);
+    Problem { below, reason: format!("the answer {}", json_error::reason(&error)) }
 }
 
 /// Adds an answer to the facts. What cannot be understood is returned; everything else is kept.

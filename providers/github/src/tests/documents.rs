@@ -88,9 +88,17 @@ fn an_element_of_another_form_is_an_error_and_costs_no_other() {
     let answer = answered("/repos/acme/shop/keys", &json!([{ "id": "no number" }, { "id": 5, "title": "sync" }]));
     let (reading, errors) = read_documents(vec![document("x.json", &answer.to_string())], &[]);
     let [error] = errors.as_slice() else { panic!("{errors:?}") };
-    assert_eq!(error.document, "x.json#/response/0");
+    assert_eq!(error.document, "x.json#/response/0/id");
     assert!(reading.inventory.identities.iter().any(|identity| identity.id.as_str() == KEY));
     assert!(reading.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed));
+}
+
+#[test]
+fn a_list_in_place_of_an_object_is_an_error_with_its_place() {
+    let answer = answered("/repos/acme/shop/keys", &json!([[5, "sync"], { "id": 5, "title": "sync" }]));
+    let (_, errors) = read_documents(vec![document("x.json", &answer.to_string())], &[]);
+    let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
+    assert_eq!(places, ["x.json#/response/0"]);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use evenhand_model::secret::Fingerprint;
 use serde::Deserialize;
 
 use super::signals::{self, Clue};
-use super::take::{Named, Taking, member, namespace};
+use super::take::{Named, Taking, member, mistyped, namespace};
 use super::{Audit, Declared, KeyRef, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
-use crate::documents::{Found, Meta, Problem, Step, Text, raw};
+use crate::documents::{Found, Meta, Problem, Step, Text};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
 const KINDS: &[(&str, &str, &str, &[&str])] = &[
@@ -274,9 +274,14 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         .unwrap_or_default()
     };
     let Template { metadata: of_template, spec } = *template;
-    let spec = spec.unwrap_or_default();
     let mut steps: Vec<&str> = vec!["spec"];
     steps.extend(*way);
+    if let Some(pointer) = of_template.wrong {
+        return Err(mistyped(found, &format!("/{}{pointer}", steps.join("/"))));
+    }
+    let spec = spec.unwrap_or_default();
+    let owners: Vec<OwnerReference> =
+        member(found, object.meta.owners, "metadata/ownerReferences")?.unwrap_or_default();
     if !way.is_empty() {
         steps.push("spec");
     }
@@ -296,10 +301,10 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
         host_port: spec.host_network == Some(true),
         host_network: spec.host_network == Some(true),
         labels: of_template.labels.iter().map(|(key, value)| (taking.share(key), taking.share(value))).collect(),
-        owner: raw::<Vec<OwnerReference>>(object.meta.owners).and_then(|owners| {
-            let owner = owners.into_iter().find(|owner| owner.controller == Some(true))?;
-            Some((taking.share(&owner.kind), taking.share(&owner.name)))
-        }),
+        owner: owners
+            .iter()
+            .find(|owner| owner.controller == Some(true))
+            .map(|owner| (taking.share(&owner.kind), taking.share(&owner.name))),
         projected: Vec::new(),
         secrets: Vec::new(),
         secret_refs: Vec::new(),

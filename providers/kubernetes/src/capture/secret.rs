@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use evenhand_agents::issued::{self, Issued};
 use evenhand_model::secret::{Fingerprint, Fingerprinter, issuer_of_withheld, of_withheld};
 
-use super::take::Taking;
+use super::take::{Taking, member};
 use super::{LiteralSecret, pod};
-use crate::documents::{Found, Step, Text, raw};
+use crate::documents::{Found, Problem, Step, Text};
 
 /// Beginnings that only keys of a known issuer have.
 const SHAPES: &[(&str, &str, usize)] = &[
@@ -290,22 +290,22 @@ pub(super) fn of_object(
     home: &Arc<str>,
     name: &Arc<str>,
     taking: &Taking<'_>,
-) -> Vec<LiteralSecret> {
+) -> Result<Vec<LiteralSecret>, Problem> {
     let object = &found.object;
     if !object.meta.uid.is_empty() || taking.file.tracked != Some(true) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut all = Vec::new();
-    for (member, values) in [("data", object.data), ("stringData", object.string_data)] {
-        let values: BTreeMap<Text<'_>, Text<'_>> = raw(values).unwrap_or_default();
+    for (section, values) in [("data", object.data), ("stringData", object.string_data)] {
+        let values: BTreeMap<Text<'_>, Text<'_>> = member(found, values, section)?.unwrap_or_default();
         for (key, value) in &values {
-            let value = if member == "data" { decoded(value.as_str()) } else { Cow::Borrowed(value.as_str()) };
+            let value = if section == "data" { decoded(value.as_str()) } else { Cow::Borrowed(value.as_str()) };
             if value.trim().is_empty() || is_reference(&value) || is_placeholder(value.trim()) {
                 continue;
             }
             let spot = found.spot_of(
-                &[Step::Key(member), Step::Key(key.as_str())],
-                &format!("/{member}/{}", pod::escaped(key.as_str())),
+                &[Step::Key(section), Step::Key(key.as_str())],
+                &format!("/{section}/{}", pod::escaped(key.as_str())),
             );
             all.push(LiteralSecret {
                 holder: format!("secret {home}/{name}").into(),
@@ -320,7 +320,7 @@ pub(super) fn of_object(
             });
         }
     }
-    all
+    Ok(all)
 }
 
 /// What a member of `data` stands for: its text, where it is one, and else the encoded bytes as they are.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::Timestamp;
 use evenhand_model::document::FileFacts;
+use evenhand_model::json_shape;
 use evenhand_model::secret::Fingerprinter;
 use foldhash::fast::FixedState;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use super::{
     Account, BindingNote, BindingObject, Cloud, Cluster, CustomKind, Declared, KnownRules, Namespace, Origin, Repeated,
     RoleObject, Service, TokenSecret, agents, guards, mapped, network, pod, secret, signals, status,
 };
-use crate::documents::{Found, Meta, Plain, Problem, Spot, Step, Text, raw};
+use crate::documents::{Found, Meta, Problem, Spot, Step, Text, raw, steps};
 use crate::rbac::{AggregationRule, Binding, Metadata, Role, RoleRef, Rule, Rules, Subject};
 
 /// What is needed while one object is taken.
@@ -54,13 +55,13 @@ pub(super) struct Named<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct SubjectText<'a> {
     #[serde(borrow)]
-    kind: Plain<'a>,
+    kind: Text<'a>,
     #[serde(borrow)]
-    api_group: Plain<'a>,
+    api_group: Text<'a>,
     #[serde(borrow)]
-    name: Plain<'a>,
+    name: Text<'a>,
     #[serde(borrow)]
-    namespace: Plain<'a>,
+    namespace: Text<'a>,
 }
 
 /// A [`RoleRef`] as it stands in the document.
@@ -68,21 +69,50 @@ struct SubjectText<'a> {
 #[serde(default)]
 struct RoleRefText<'a> {
     #[serde(borrow)]
-    kind: Plain<'a>,
+    kind: Text<'a>,
     #[serde(borrow)]
-    name: Plain<'a>,
+    name: Text<'a>,
+}
+
+/// A kind as a message may repeat it: in a damaged object anything may stand there, a secret too.
+fn shown(kind: &str) -> &str {
+    let is_kind = kind.len() <= 63
+        && kind.starts_with(|first: char| first.is_ascii_uppercase())
+        && kind.contains(|letter: char| letter.is_ascii_lowercase())
+        && kind.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if is_kind { kind } else { "an object of another kind" }
 }
 
 /// A member that is there but not as its kind has it.
 fn malformed(found: &Found<'_, '_>, member: &str, pointer: &str) -> Problem {
     let object = &found.object;
     Problem {
-        place: found.spot_of(&[Step::Key(member)], pointer).place(""),
+        place: found.spot_of(&steps(pointer), pointer).place(""),
         reason: format!(
             "`{member}` of {} `{}` does not have the form that its kind has",
-            object.kind.as_str(),
+            shown(object.kind.as_str()),
             object.meta.name.as_str()
         ),
+    }
+}
+
+/// A member of every kind that is of another type than it has.
+pub(super) fn mistyped(found: &Found<'_, '_>, pointer: &str) -> Problem {
+    Problem {
+        place: found.spot_of(&steps(pointer), pointer).place(""),
+        reason: format!(
+            "`{pointer}` of {} has a value of another type than expected",
+            shown(found.object.kind.as_str())
+        ),
+    }
+}
+
+/// A member that its kind always has and that is absent or empty.
+fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
+    let object = &found.object;
+    Problem {
+        place: found.spot.place(""),
+        reason: format!("{} `{}` has no `{member}`", shown(object.kind.as_str()), object.meta.name.as_str()),
     }
 }
 
@@ -94,9 +124,8 @@ pub(super) fn member<'a, T: Deserialize<'a>>(
 ) -> Result<Option<T>, Problem> {
     match value {
         None => Ok(None),
-        Some(value) => {
-            serde_json::from_str::<Option<T>>(value.get()).map_err(|_| malformed(found, name, &format!("/{name}")))
-        }
+        Some(value) => json_shape::from_str::<Option<T>>(value.get())
+            .map_err(|unfit| malformed(found, name, &format!("/{name}{}", unfit.below))),
     }
 }
 
@@ -137,13 +166,25 @@ impl Cluster {
         if !self.seen.contains(kind) {
             self.seen.insert(kind.into());
         }
+        if let Some(pointer) = object.wrong() {
+            return Err(mistyped(found, pointer));
+        }
+        if object.api_version.is_empty() {
+            return Err(Problem {
+                place: found.spot.place(""),
+                reason: format!("{} without `apiVersion`", shown(kind)),
+            });
+        }
         if nameless && !matches!(kind, "PodTemplate") {
-            return Err(Problem { place: found.spot.place("/metadata"), reason: format!("{kind} without a name") });
+            return Err(Problem {
+                place: found.spot.place("/metadata"),
+                reason: format!("{} without a name", shown(kind)),
+            });
         }
         match (group, kind) {
-            ("", "ServiceAccount") => self.account(found, taking),
-            ("", "Secret") => self.secret(found, taking),
-            ("", "Service") => self.service(found, taking),
+            ("", "ServiceAccount") => self.account(found, taking)?,
+            ("", "Secret") => self.secret(found, taking)?,
+            ("", "Service") => self.service(found, taking)?,
             ("", "Namespace") => {
                 let declared = Declared::of(&object.meta, taking);
                 let labels =
@@ -161,7 +202,7 @@ impl Cluster {
             ("networking.k8s.io" | "extensions", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
                 self.route(found, taking);
             }
-            ("apiextensions.k8s.io", "CustomResourceDefinition") => self.custom_kind(found, taking),
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => self.custom_kind(found, taking)?,
             _ => {
                 if let Some(workload) = pod::workload(found, taking)? {
                     if workload.unplaced && object.meta.uid.is_empty() && &*workload.account != "default" {
@@ -173,7 +214,7 @@ impl Cluster {
                     }
                     self.workloads.push(workload);
                 }
-                if let Some(agent) = agents::agent(found, taking) {
+                if let Some(agent) = agents::agent(found, taking)? {
                     self.agents.push(agent);
                 }
                 self.models.extend(agents::model_settings(found, taking));
@@ -193,7 +234,7 @@ impl Cluster {
         match name {
             "aws-auth" => self.mapped.extend(mapped::of(found, taking)?),
             "kube-apiserver-legacy-service-account-token-tracking" => {
-                let data: BTreeMap<Text<'_>, Text<'_>> = raw(object.data).unwrap_or_default();
+                let data: BTreeMap<Text<'_>, Text<'_>> = member(found, object.data, "data")?.unwrap_or_default();
                 let since = data.iter().find(|(key, _)| key.as_str() == "since");
                 self.tracked_since = since.and_then(|(_, since)| day(since.as_str()));
             }
@@ -202,7 +243,10 @@ impl Cluster {
         Ok(())
     }
 
-    fn account(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+    fn account(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
+        let automount = member(found, found.object.automount, "automountServiceAccountToken")?;
+        let pull_secrets: Vec<Named<'_>> =
+            member(found, found.object.pull_secrets, "imagePullSecrets")?.unwrap_or_default();
         let meta = &found.object.meta;
         let mut clouds: Vec<(Cloud, Arc<str>)> = meta
             .annotations
@@ -225,7 +269,7 @@ impl Cluster {
             name: Arc::from(meta.name.as_str()),
             origin: taking.origin(found.spot.clone()),
             created: time(&meta.created),
-            automount: raw(found.object.automount),
+            automount,
             declared: Declared::of(meta, taking),
             clouds,
             signals: signals::of_labels(&meta.labels)
@@ -234,23 +278,24 @@ impl Cluster {
                     clue.at(taking.origin(found.spot_of(&path, &format!("/metadata/labels/{}", pod::escaped(key)))))
                 })
                 .collect(),
-            pull_secrets: raw::<Vec<Named<'_>>>(found.object.pull_secrets)
-                .unwrap_or_default()
+            pull_secrets: pull_secrets
                 .iter()
                 .filter_map(|secret| secret.name.some())
                 .map(|name| taking.share(name))
                 .collect(),
             from_server: !meta.uid.is_empty(),
         }));
+        Ok(())
     }
 
-    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
         let object = &found.object;
         let meta = &object.meta;
         let (home, name) = (namespace(meta, taking), Arc::<str>::from(meta.name.as_str()));
         let origin = taking.origin(found.spot.clone());
         let in_metadata = meta.annotations.last_applied;
-        if object.type_.as_str() == "kubernetes.io/service-account-token" {
+        let kind: Text<'_> = member(found, object.type_, "type")?.unwrap_or_default();
+        if kind.as_str() == "kubernetes.io/service-account-token" {
             let account = meta.annotations.get("kubernetes.io/service-account.name").unwrap_or_default();
             let last_used = meta.labels.get("kubernetes.io/legacy-token-last-used").and_then(day);
             let invalid = meta.labels.get("kubernetes.io/legacy-token-invalid-since").is_some();
@@ -266,17 +311,18 @@ impl Cluster {
                 in_metadata,
                 origin,
             });
-            return;
+            return Ok(());
         }
-        let literals = secret::of_object(found, &home, &name, taking);
+        let literals = secret::of_object(found, &home, &name, taking)?;
         if in_metadata && literals.is_empty() {
             let created = time(&meta.created);
             self.repeated.push(Repeated { namespace: Arc::clone(&home), name, created, origin });
         }
         self.stored.extend(literals.into_iter().map(|one| (Arc::clone(&home), one)));
+        Ok(())
     }
 
-    fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+    fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Spec {
@@ -286,7 +332,7 @@ impl Cluster {
             #[serde(rename = "externalIPs")]
             external_ips: Option<Vec<String>>,
         }
-        let spec: Spec = raw(found.object.spec).unwrap_or_default();
+        let spec: Spec = member(found, found.object.spec, "spec")?.unwrap_or_default();
         let selector = spec.selector.unwrap_or_default();
         self.services.push(Service {
             namespace: namespace(&found.object.meta, taking),
@@ -295,6 +341,7 @@ impl Cluster {
             outside: matches!(spec.type_.as_deref(), Some("LoadBalancer" | "NodePort"))
                 || spec.external_ips.is_some_and(|ips| !ips.is_empty()),
         });
+        Ok(())
     }
 
     /// The Services that an Ingress or HTTPRoute names, wherever they stand in it.
@@ -326,7 +373,7 @@ impl Cluster {
         self.routed.extend(names.into_iter().map(|name| (Arc::clone(&home), Arc::from(name))));
     }
 
-    fn custom_kind(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+    fn custom_kind(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Spec {
@@ -345,7 +392,7 @@ impl Cluster {
         struct Version {
             subresources: Option<BTreeMap<String, serde::de::IgnoredAny>>,
         }
-        let Some(spec): Option<Spec> = raw(found.object.spec) else { return };
+        let Some(spec) = member::<Spec>(found, found.object.spec, "spec")? else { return Ok(()) };
         let has = |name: &str| {
             spec.versions
                 .iter()
@@ -361,6 +408,7 @@ impl Cluster {
                 scale,
             });
         }
+        Ok(())
     }
 
     fn role(
@@ -420,7 +468,13 @@ impl Cluster {
         let clusterwide = object.kind.as_str() == "ClusterRoleBinding";
         let subjects: Vec<SubjectText<'_>> = member(found, object.subjects, "subjects")?.unwrap_or_default();
         let role_ref: RoleRefText<'_> = member(found, object.role_ref, "roleRef")?.unwrap_or_default();
-        let mut share = |text: &Plain<'_>| taking.share(&text.0);
+        if role_ref.kind.is_empty() || role_ref.name.is_empty() {
+            return Err(missing(found, "roleRef"));
+        }
+        if subjects.iter().any(|subject| subject.kind.is_empty() || subject.name.is_empty()) {
+            return Err(malformed(found, "subjects", "/subjects"));
+        }
+        let mut share = |text: &Text<'_>| taking.share(&text.0);
         let subjects: Vec<Subject> = subjects
             .iter()
             .map(|subject| Subject {
@@ -454,8 +508,9 @@ impl Cluster {
 }
 
 /// A rule of a role.
-fn rule<'a>(found: &Found<'a, '_>, part: &'a RawValue, taking: &mut Taking<'_>) -> Result<Arc<Rule>, Problem> {
-    let rule: Option<Rule> = member(found, Some(part), "rules")?;
+fn rule(found: &Found<'_, '_>, part: &RawValue, taking: &mut Taking<'_>) -> Result<Arc<Rule>, Problem> {
+    // Equal rules are read once, so that a rule does not know its place in the list.
+    let rule = json_shape::from_str::<Rule>(part.get()).ok().filter(|rule| !rule.verbs.is_empty());
     let mut rule = rule.ok_or_else(|| malformed(found, "rules", "/rules"))?;
     for list in [
         &mut rule.verbs,

@@ -18,9 +18,9 @@ use evenhand_model::evidence::{Evidence, Place};
 pub(crate) use cluster::cluster_of;
 #[cfg(feature = "live")]
 pub(crate) use object::LAST_APPLIED;
-pub(crate) use object::{Meta, Object, Pairs, Plain, Text, raw};
+pub(crate) use object::{Meta, Object, Pairs, Text, raw};
 pub(crate) use recognise::recognise;
-pub(crate) use yaml::{Lines, Step};
+pub(crate) use yaml::{Lines, Step, steps};
 
 /// Where an object stands in its document.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,6 +1,7 @@
 //! Kubernetes objects, flat and borrowed: what every kind shares is parsed, the rest stays raw until its kind is known.
 //!
-//! A member of the wrong type is read as absent here, so that one broken object does not end the list it stands in.
+//! A member of the wrong type is read as absent here and its place is noted, so that one broken object does not end the
+//! list it stands in and is not taken for another one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
-/// Text, borrowed where the document allows; empty where it is absent or no text.
+/// Text, borrowed where the document allows; empty where it is absent or null. Nothing else may stand in its place.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
@@ -28,43 +29,13 @@ impl Text<'_> {
     }
 }
 
-/// Visits that read a value of another type as absent.
-macro_rules! lenient {
-    (@scalars) => {
-        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(Self::Value::default())
-        }
-    };
-    (@no_text) => {
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        }
-    };
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
         impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
+                f.write_str("text or null")
             }
             fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
                 Ok(Text(Cow::Borrowed(text)))
@@ -72,40 +43,96 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 Ok(Text(Cow::Owned(text.to_owned())))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
                 Ok(Text::default())
             }
-            lenient!(@scalars);
         }
         deserializer.deserialize_any(TextVisitor)
     }
 }
 
-/// Text, borrowed where the document allows; null is the empty text, and nothing else may stand in its place.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Plain<'a>(pub(crate) Cow<'a, str>);
+/// Visits that read a value of a type that may not stand there as `$value`.
+macro_rules! otherwise {
+    ($value:expr) => {
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Plain<'a> {
+/// The same for a value that is a map or null.
+macro_rules! otherwise_than_map {
+    ($value:expr) => {
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+        otherwise!($value);
+    };
+}
+
+/// Text or null; `None` where something else stands in its place.
+struct TextIfAny<'a>(Option<Text<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for TextIfAny<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlainVisitor;
-        impl<'de> Visitor<'de> for PlainVisitor {
-            type Value = Plain<'de>;
+        struct AnyVisitor;
+        impl<'de> Visitor<'de> for AnyVisitor {
+            type Value = TextIfAny<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or null")
+                f.write_str("any value")
             }
             fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Plain(Cow::Borrowed(text)))
+                Ok(TextIfAny(Some(Text(Cow::Borrowed(text)))))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Plain(Cow::Owned(text.to_owned())))
+                Ok(TextIfAny(Some(Text(Cow::Owned(text.to_owned())))))
             }
             fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-                Ok(Plain::default())
+                Ok(TextIfAny(Some(Text::default())))
             }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(TextIfAny(None))
+            }
+            otherwise!(TextIfAny(None));
         }
-        deserializer.deserialize_any(PlainVisitor)
+        deserializer.deserialize_any(AnyVisitor)
     }
+}
+
+/// The text of a member, or nothing and a note that another type stands at that pointer.
+fn text<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    wrong: &mut Option<&'static str>,
+    pointer: &'static str,
+) -> Result<Text<'de>, A::Error> {
+    let TextIfAny(text) = map.next_value()?;
+    if text.is_none() {
+        *wrong = wrong.or(Some(pointer));
+    }
+    Ok(text.unwrap_or_default())
+}
+
+/// The text of a member that means something for some kinds only; in the others it may be anything.
+fn any_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Text<'de>, A::Error> {
+    let TextIfAny(text) = map.next_value()?;
+    Ok(text.unwrap_or_default())
 }
 
 /// Labels or annotations, in the order of the document.
@@ -115,6 +142,8 @@ pub(crate) struct Pairs<'a> {
     /// Whether the annotation is there that repeats the whole object. Its value is dropped unread: it holds whatever
     /// secrets the object holds.
     pub(crate) last_applied: bool,
+    /// Whether something is no text that has to be one.
+    is_wrong: bool,
 }
 
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
@@ -145,13 +174,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
                         pairs.last_applied = true;
                         map.next_value::<IgnoredAny>()?;
                     } else {
-                        pairs.pairs.push((key, map.next_value()?));
+                        let TextIfAny(value) = map.next_value()?;
+                        pairs.is_wrong |= value.is_none();
+                        pairs.pairs.push((key, value.unwrap_or_default()));
                     }
                 }
                 Ok(pairs)
             }
-            lenient!(@scalars);
-            lenient!(@no_text);
+            otherwise_than_map!(Pairs { is_wrong: true, ..Pairs::default() });
         }
         deserializer.deserialize_any(PairsVisitor)
     }
@@ -168,6 +198,8 @@ pub(crate) struct Meta<'a> {
     pub(crate) labels: Pairs<'a>,
     pub(crate) annotations: Pairs<'a>,
     pub(crate) owners: Option<&'a RawValue>,
+    /// A pointer to the first member that is not of its type.
+    pub(crate) wrong: Option<&'static str>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
@@ -180,14 +212,25 @@ impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut meta = Meta::default();
+                let wrong = &mut meta.wrong;
                 while let Some(key) = map.next_key::<Text<'de>>()? {
                     match key.as_str() {
-                        "name" => meta.name = map.next_value()?,
-                        "namespace" => meta.namespace = map.next_value()?,
-                        "uid" => meta.uid = map.next_value()?,
-                        "creationTimestamp" => meta.created = map.next_value()?,
-                        "labels" => meta.labels = map.next_value()?,
-                        "annotations" => meta.annotations = map.next_value()?,
+                        "name" => meta.name = text(&mut map, wrong, "/metadata/name")?,
+                        "namespace" => meta.namespace = text(&mut map, wrong, "/metadata/namespace")?,
+                        "uid" => meta.uid = text(&mut map, wrong, "/metadata/uid")?,
+                        "creationTimestamp" => meta.created = text(&mut map, wrong, "/metadata/creationTimestamp")?,
+                        "labels" => {
+                            meta.labels = map.next_value()?;
+                            if meta.labels.is_wrong {
+                                *wrong = wrong.or(Some("/metadata/labels"));
+                            }
+                        }
+                        "annotations" => {
+                            meta.annotations = map.next_value()?;
+                            if meta.annotations.is_wrong {
+                                *wrong = wrong.or(Some("/metadata/annotations"));
+                            }
+                        }
                         "ownerReferences" => meta.owners = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
@@ -196,8 +239,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
                 }
                 Ok(meta)
             }
-            lenient!(@scalars);
-            lenient!(@no_text);
+            otherwise_than_map!(Meta { wrong: Some("/metadata"), ..Meta::default() });
         }
         deserializer.deserialize_any(MetaVisitor)
     }
@@ -216,7 +258,7 @@ pub(crate) struct Object<'a> {
     pub(crate) subjects: Option<&'a RawValue>,
     pub(crate) data: Option<&'a RawValue>,
     pub(crate) string_data: Option<&'a RawValue>,
-    pub(crate) type_: Text<'a>,
+    pub(crate) type_: Option<&'a RawValue>,
     pub(crate) automount: Option<&'a RawValue>,
     pub(crate) pull_secrets: Option<&'a RawValue>,
     pub(crate) webhooks: Option<&'a RawValue>,
@@ -228,14 +270,20 @@ pub(crate) struct Object<'a> {
     pub(crate) details: Option<&'a RawValue>,
     /// Whether the value was an object at all.
     pub(crate) is_object: bool,
+    /// Whether `apiVersion` is no text.
+    pub(super) version_is_wrong: bool,
 }
 
 impl<'a> Object<'a> {
     /// Reads the value of one member.
     pub(super) fn member<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "apiVersion" => self.api_version = map.next_value()?,
-            "kind" => self.kind = map.next_value()?,
+            "apiVersion" => {
+                let TextIfAny(version) = map.next_value()?;
+                self.version_is_wrong = version.is_none();
+                self.api_version = version.unwrap_or_default();
+            }
+            "kind" => self.kind = any_text(map)?,
             "metadata" => self.meta = map.next_value()?,
             "spec" => self.spec = Some(map.next_value()?),
             "rules" => self.rules = Some(map.next_value()?),
@@ -244,13 +292,13 @@ impl<'a> Object<'a> {
             "subjects" => self.subjects = Some(map.next_value()?),
             "data" => self.data = Some(map.next_value()?),
             "stringData" => self.string_data = Some(map.next_value()?),
-            "type" => self.type_ = map.next_value()?,
+            "type" => self.type_ = Some(map.next_value()?),
             "automountServiceAccountToken" => self.automount = Some(map.next_value()?),
             "imagePullSecrets" => self.pull_secrets = Some(map.next_value()?),
             "webhooks" => self.webhooks = Some(map.next_value()?),
             "items" => self.items = Some(map.next_value()?),
-            "message" => self.message = map.next_value()?,
-            "reason" => self.reason = map.next_value()?,
+            "message" => self.message = any_text(map)?,
+            "reason" => self.reason = any_text(map)?,
             "code" => self.code = Some(map.next_value()?),
             "details" => self.details = Some(map.next_value()?),
             _ => {
@@ -258,6 +306,11 @@ impl<'a> Object<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A pointer to the first member that is not of the type that it has in every kind.
+    pub(crate) fn wrong(&self) -> Option<&'static str> {
+        self.version_is_wrong.then_some("/apiVersion").or(self.meta.wrong)
     }
 
     /// The API group; empty for the core group.
@@ -288,8 +341,7 @@ impl<'de> Visitor<'de> for ObjectSeed {
         }
         Ok(object)
     }
-    lenient!(@scalars);
-    lenient!(@no_text);
+    otherwise_than_map!(Object::default());
 }
 
 /// Parses a raw member. `None` where it is absent, null or of another shape.

@@ -15,7 +15,9 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
         return is_object(keys).then_some("Kubernetes objects");
     }
     if let Some(keys) = head.element("items") {
-        let typed = is_object(keys);
+        // A list that says that it is one stays one, whatever its first element is.
+        let typed = is_object(keys)
+            || (head.has("apiVersion") && head.value("kind").is_some_and(|kind| kind.ends_with("List")));
         let listed = keys.iter().any(|key| key == "metadata")
             && head.value("kind").is_none_or(|kind| kind.ends_with("List"))
             && head.has("apiVersion");
@@ -78,6 +80,7 @@ mod tests {
             (head(&["apiVersion", "items"], &[("apiVersion", "v1")], &[("items", &object)]), true),
             (head(&["apiVersion", "items"], &[("apiVersion", "v1")], &[("items", &["metadata"])]), true),
             (head(&["apiVersion", "kind", "items"], &[("kind", "List")], &[]), true),
+            (head(&["apiVersion", "kind", "items"], &[("kind", "List")], &[("items", &["kind"])]), true),
             (head(&[], &[], &[("", &object)]), true),
             (head(&["apiVersion", "kind", "clusters", "users"], &[("kind", "Config")], &[]), false),
             (head(&["apiVersion", "name", "version"], &[], &[]), false),

@@ -131,7 +131,7 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
 }
 
 /// The steps of a JSON pointer.
-fn steps(pointer: &str) -> Vec<Step<'_>> {
+pub(crate) fn steps(pointer: &str) -> Vec<Step<'_>> {
     pointer.split('/').skip(1).map(|step| step.parse().map_or(Step::Key(step), Step::Index)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod agents;
 mod guards;
+mod mistyped;
 mod names;
 mod refused;
 mod samples;

@@ -10,9 +10,9 @@ use evenhand_model::agent::AgentKind;
 use serde_json::Value;
 
 use super::literals::{self, Held};
-use super::take::{Taking, namespace};
-use super::{Declared, LiteralSecret, Origin, signals};
-use crate::documents::{Found, raw};
+use super::take::{Taking, mistyped, namespace};
+use super::{Declared, LiteralSecret, Origin, pod, signals};
+use crate::documents::{Found, Problem, raw};
 
 /// A tool server or another agent that an agent uses.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,13 +140,20 @@ pub(super) fn is_host_control(path: &str) -> bool {
 }
 
 /// The agent, tool server or model server that an object describes.
-pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Option<AgentResource> {
+pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<AgentResource>, Problem> {
     let object = &found.object;
     let (group, kind) = (object.group(), object.kind.as_str());
-    let (platform, what) = signals::platform_of(group, kind)
+    let platform = signals::platform_of(group, kind)
         .map(|(platform, what)| (platform, Some(what)))
-        .or_else(|| signals::model_platform_of(group, kind).map(|platform| (platform, None)))?;
+        .or_else(|| signals::model_platform_of(group, kind).map(|platform| (platform, None)));
+    let Some((platform, what)) = platform else { return Ok(None) };
     let spec: Value = raw(object.spec).unwrap_or_default();
+    if !matches!(spec, Value::Null | Value::Object(_)) {
+        return Err(mistyped(found, "/spec"));
+    }
+    if let Some(pointer) = mistyped_below(&spec, platform, "/spec") {
+        return Err(mistyped(found, &pointer));
+    }
     let name: Arc<str> = Arc::from(object.meta.name.as_str());
     let home = namespace(&object.meta, taking);
     let mut agent = AgentResource {
@@ -204,7 +211,33 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Option<Ag
     }
     agent.tools.sort();
     agent.tools.dedup();
-    Some(agent)
+    Ok(Some(agent))
+}
+
+/// A pointer to the first member below a value that has another type than its platform gives it. Only those that decide
+/// who an agent is, what it may use and who is asked.
+fn mistyped_below(value: &Value, platform: &str, pointer: &str) -> Option<String> {
+    let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    let below = |key: &str, inner: &Value| {
+        let fits = inner.is_null()
+            || match (platform, key) {
+                (_, "serviceAccountName") | ("toolhive", "serviceAccount") => inner.is_string(),
+                (_, "privileged" | "hostNetwork" | "hostPID" | "hostIPC") => inner.is_boolean(),
+                ("kagent", "declarative" | "byo" | "deployment") => inner.is_object(),
+                ("kagent", "tools") => inner.is_array(),
+                ("kagent", "mcpServer") => inner.is_object() && inner.get("name").is_none_or(Value::is_string),
+                ("kagent", "toolNames") => texts(inner),
+                ("kagent", "requireApproval") => inner.is_boolean() || texts(inner),
+                _ => true,
+            };
+        let pointer = format!("{pointer}/{}", pod::escaped(key));
+        if fits { mistyped_below(inner, platform, &pointer) } else { Some(pointer) }
+    };
+    match value {
+        Value::Object(object) => object.iter().find_map(|(key, inner)| below(key, inner)),
+        Value::Array(list) => list.iter().enumerate().find_map(|(at, inner)| below(&at.to_string(), inner)),
+        _ => None,
+    }
 }
 
 /// A Sandbox and its template hold a pod template; a claim names a pool or a template, a pool a template.

@@ -1,0 +1,177 @@
+//! Members of another type than their kind gives them: the object is told of with its place, what stands beside it is read.
+
+use evenhand_model::gap::GapKind;
+use serde_json::{Value, json};
+
+use super::{account, document, read_all};
+
+/// Where it is told that something is wrong with an object, which stands in a list before a sound one.
+fn place(object: &Value) -> String {
+    let sound =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sound", "namespace": "ops"}});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [object, sound]});
+    let (reading, errors) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+    let identities = &reading.inventory.identities;
+    assert!(identities.iter().any(|one| one.id == account("ops/sound")), "{object}");
+    assert!(reading.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed), "{object}");
+    assert_eq!(errors.len(), 1, "{object}: {errors:?}");
+    assert!(!format!("{errors:?} {:?}", reading.inventory).contains("CANARY"), "{object}");
+    errors[0].document.trim_start_matches("k8s/c/all.json#").to_owned()
+}
+
+/// The object with another value at a pointer.
+fn with(object: &Value, pointer: &str, value: Value) -> Value {
+    let mut object = object.clone();
+    *object.pointer_mut(pointer).expect("a member") = value;
+    object
+}
+
+#[test]
+fn what_is_no_text_is_no_name_no_place_and_no_label() {
+    let account = json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": "triage",
+            "namespace": "ops",
+            "uid": "1",
+            "labels": {"app": "triage"},
+            "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111111111111:role/triage"}
+        },
+        "automountServiceAccountToken": false,
+        "imagePullSecrets": [{"name": "registry"}]
+    });
+    for (pointer, told) in [
+        ("/apiVersion", "/items/0/apiVersion"),
+        ("/metadata/name", "/items/0/metadata/name"),
+        ("/metadata/namespace", "/items/0/metadata/namespace"),
+        ("/metadata/uid", "/items/0/metadata/uid"),
+        ("/metadata/labels/app", "/items/0/metadata/labels"),
+        ("/metadata/annotations/eks.amazonaws.com~1role-arn", "/items/0/metadata/annotations"),
+        ("/automountServiceAccountToken", "/items/0/automountServiceAccountToken"),
+        ("/imagePullSecrets/0/name", "/items/0/imagePullSecrets/0/name"),
+    ] {
+        for value in [json!(7), json!(["CANARY"]), json!({"CANARY": "CANARY"})] {
+            assert_eq!(place(&with(&account, pointer, value)), told);
+        }
+    }
+    for pointer in ["/metadata", "/metadata/labels", "/metadata/annotations"] {
+        assert_eq!(place(&with(&account, pointer, json!(["CANARY"]))), format!("/items/0{pointer}"));
+    }
+}
+
+#[test]
+fn a_workload_whose_account_or_command_is_of_another_type_is_not_taken_for_another_one() {
+    let container = json!({
+        "image": "shop",
+        "command": ["serve"],
+        "args": ["--port=80"],
+        "env": [{"name": "KEY", "value": "x"}]
+    });
+    let pod = json!({
+        "serviceAccountName": "triage",
+        "automountServiceAccountToken": false,
+        "containers": [container],
+        "volumes": [{"projected": {"sources": [{"serviceAccountToken": {"audience": "vault"}}]}}]
+    });
+    let workload = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "triage", "namespace": "ops"},
+        "spec": {"template": {"metadata": {"labels": {"app": "x"}}, "spec": pod}}
+    });
+    for below in [
+        "serviceAccountName",
+        "automountServiceAccountToken",
+        "containers/0/image",
+        "containers/0/command/0",
+        "containers/0/args",
+        "containers/0/env",
+        "containers/0/env/0/name",
+        "containers/0/env/0/value",
+        "volumes/0/projected/sources/0/serviceAccountToken/audience",
+    ] {
+        for value in [json!(7), json!({"CANARY": "CANARY"})] {
+            let pointer = format!("/spec/template/spec/{below}");
+            assert_eq!(place(&with(&workload, &pointer, value)), format!("/items/0{pointer}"));
+        }
+    }
+    let labels = "/spec/template/metadata/labels";
+    assert_eq!(place(&with(&workload, labels, json!(7))), format!("/items/0{labels}"));
+}
+
+#[test]
+fn roles_and_bindings_without_what_they_are_about_are_told_of() {
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "reader", "namespace": "ops"},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "reader", "namespace": "ops"},
+        "subjects": [{"kind": "ServiceAccount", "name": "sound"}],
+        "roleRef": {"kind": "Role", "name": "reader"}
+    });
+    for (object, pointer, told) in [
+        (&role, "/apiVersion", "/items/0"),
+        (&role, "/rules/0/verbs", "/items/0/rules"),
+        (&binding, "/roleRef", "/items/0"),
+        (&binding, "/roleRef/name", "/items/0"),
+        (&binding, "/roleRef/kind", "/items/0"),
+        (&binding, "/subjects/0/kind", "/items/0/subjects"),
+        (&binding, "/subjects/0/name", "/items/0/subjects"),
+    ] {
+        assert_eq!(place(&with(object, pointer, Value::Null)), told, "{pointer}");
+    }
+    // A list of values is no subject, in whatever order they stand.
+    let subject = json!(["User", "", "CANARY"]);
+    assert_eq!(place(&with(&binding, "/subjects/0", subject)), "/items/0/subjects/0");
+}
+
+#[test]
+fn an_agent_whose_account_tools_or_approvals_are_of_another_type_is_told_of() {
+    let agent = json!({
+        "apiVersion": "kagent.dev/v1alpha2",
+        "kind": "Agent",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"declarative": {
+            "deployment": {"serviceAccountName": "triage"},
+            "tools": [{"mcpServer": {"kind": "MCPServer", "name": "tools", "toolNames": ["get"], "requireApproval": ["get"]}}]
+        }}
+    });
+    for pointer in [
+        "/spec",
+        "/spec/declarative",
+        "/spec/declarative/deployment/serviceAccountName",
+        "/spec/declarative/tools",
+        "/spec/declarative/tools/0/mcpServer",
+        "/spec/declarative/tools/0/mcpServer/toolNames",
+        "/spec/declarative/tools/0/mcpServer/toolNames/0",
+        "/spec/declarative/tools/0/mcpServer/requireApproval",
+    ] {
+        let told = pointer.trim_end_matches("/toolNames/0");
+        let told = if told == pointer { pointer.to_owned() } else { format!("{told}/toolNames") };
+        assert_eq!(place(&with(&agent, pointer, json!(7))), format!("/items/0{told}"));
+    }
+}
+
+#[test]
+fn what_stands_in_place_of_a_kind_is_not_repeated() {
+    for kind in ["sk-CANARY-0123456789", "CANARY0123456789"] {
+        assert_eq!(
+            place(&json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": 7}})),
+            "/items/0/metadata/name"
+        );
+    }
+}
+
+#[test]
+fn a_list_is_read_on_behind_what_is_no_object() {
+    let text = json!({"apiVersion": "v1", "kind": "List", "items": [7, {"kind": "Pod"}]}).to_string();
+    let (_, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+    let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
+    assert_eq!(places, ["k8s/c/all.json#/items/0", "k8s/c/all.json#/items/1"]);
+}
