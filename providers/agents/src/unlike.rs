@@ -161,8 +161,8 @@ fn rules(node: &Node) -> Option<(&Node, &'static str)> {
         }
         Value::Map(entries) => {
             let approves = |node: &Node| node.get("approve").is_none_or(|entry| is_switch(&entry.node));
-            let other =
-                entries.iter().find(|entry| !is_switch(&entry.node) && !(entry.node.is_map() && approves(&entry.node)));
+            let fits = |node: &Node| is_switch(node) || (node.is_map() && approves(node));
+            let other = entries.iter().find(|entry| !fits(&entry.node));
             other.map(|entry| (&entry.node, "true or false"))
         }
         Value::Number(_) => Some((node, "a list")),

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use evenhand_collect::served::{Reply as Sent, Request, Served};
 
 use crate::collect::table::{self, Call, Path, Protocol};
@@ -93,6 +95,10 @@ fn find(method: &str, path: &str, target: &str, action: &str, signed: &str) -> &
         .unwrap_or_else(|| panic!("a call that is not in the table: {method} {path} {target} {action}"))
 }
 
+/// What every account's credential report holds at the least: its root.
+const REPORT: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date\n\
+    <root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,not_supported,N/A,not_supported,not_supported,true,false,N/A,N/A,false,N/A,N/A\n";
+
 /// The answer that there is nothing.
 fn nothing(call: &Call) -> String {
     match call.operation {
@@ -103,7 +109,10 @@ fn nothing(call: &Call) -> String {
                               </regionInfo></DescribeRegionsResponse>"
             .to_owned(),
         "GenerateCredentialReport" => query(call.operation, "<State>COMPLETE</State>"),
-        "GetCredentialReport" => query(call.operation, "<Content></Content><ReportFormat>text/csv</ReportFormat>"),
+        "GetCredentialReport" => {
+            let report = STANDARD.encode(REPORT);
+            query(call.operation, &format!("<Content>{report}</Content><ReportFormat>text/csv</ReportFormat>"))
+        }
         "DescribeOrganization" => r#"{"Organization":{"Id":"o-1","MasterAccountId":"111122223333"}}"#.to_owned(),
         operation => match call.service.protocol {
             Protocol::Query { .. } => query(operation, &lists(call, |list| format!("<{list}/>"))),
