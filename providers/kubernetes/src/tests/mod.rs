@@ -357,7 +357,7 @@ fn no_secret_survives_the_reading() {
 
 #[test]
 fn broken_documents_are_errors_with_a_place_and_never_quote() {
-    let text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: CANARY}\nspec: {template: {spec: {containers: 'CANARY-x'}}}\n---\nkind: {{ .Values.x }}\n";
+    let text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: ns}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: CANARY}\nspec: {template: {spec: {containers: 'CANARY-x'}}}\n---\nkind: {{ .Values.x }}\n";
     let (reading, errors) = read_all(
         vec![
             document("m.yaml", text),
@@ -377,7 +377,7 @@ fn broken_documents_are_errors_with_a_place_and_never_quote() {
 
 #[test]
 fn an_error_says_whether_anything_else_of_the_file_was_read() {
-    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n";
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: ns}\n";
     for (path, text, said) in [
         ("cut.yaml", "kind: Pod\nmetadata: [".to_owned(), "nothing in this file was read"),
         ("cut.yaml", format!("{account}---\nkind: Pod\nmetadata: ["), "other objects in this file were read"),

@@ -127,7 +127,7 @@ fn a_line_says_which_cluster_it_means_where_there_are_several() {
 
 #[test]
 fn a_capture_without_roles_and_bindings_leaves_open_what_a_line_does_not_bring() {
-    let accounts = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\n";
+    let accounts = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: ns}\n";
     let allowed = |line: Value| ask(&[("k8s/a/x.yaml", accounts)], &line).unwrap()["decisions"][0]["allowed"].clone();
     let requests = json!([asked(BOT, "get", "pods", "ops")]);
     assert_eq!(allowed(json!({ "requests": requests })), json!(null));
