@@ -2,9 +2,9 @@
 //!
 //! A list is made with the catalogue of its scan, which a report does not hold: an operation that a wildcard of the other list
 //! stands for was not gained or lost. Nor were resources that a pattern of the other list holds for certain, as far as its
-//! text tells, under the same condition or none.
+//! text tells, under the same condition, under none, or under some of the same tests and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use evenhand_model::evidence::Truth;
@@ -55,29 +55,90 @@ fn only<'a>(of: &BTreeSet<Part<'a>>, others: &BTreeSet<Part<'a>>) -> Vec<Wide<'a
 fn beyond<'a>(these: &BTreeSet<Part<'a>>, those: &BTreeSet<Part<'a>>) -> Vec<String> {
     let (own, others) = (only(these, those), only(those, these));
     let shared: Vec<Wide<'_>> = these.intersection(those).copied().map(Wide::of).collect();
-    let left = own.iter().filter(|part| !others.iter().chain(&shared).any(|wide| wide.covers(part)));
-    left.map(|part| match others.iter().any(|held| part.covers(held)) {
-        true => format!("part of {part}"),
-        false => part.to_string(),
+    let (wider, narrower) = (ByOperation::of(others.iter().chain(&shared)), ByOperation::of(&others));
+    let left = own.iter().filter(|part| !wider.standing_for(part.operation()).any(|wide| wide.covers(part)));
+    left.map(|part| {
+        let holds_some = match part.is_several() {
+            true => others.iter().any(|held| part.covers(held)),
+            false => narrower.named(part.operation()).any(|held| part.covers(held)),
+        };
+        match holds_some {
+            true => format!("part of {part}"),
+            false => part.to_string(),
+        }
     })
     .collect()
+}
+
+/// Parts by their operations: excess may be of very many, and few of them are of several operations at once.
+struct ByOperation<'w, 'a> {
+    named: BTreeMap<&'a str, Vec<&'w Wide<'a>>>,
+    several: Vec<&'w Wide<'a>>,
+}
+
+impl<'w, 'a> ByOperation<'w, 'a> {
+    fn of(parts: impl IntoIterator<Item = &'w Wide<'a>>) -> Self {
+        let mut held = Self { named: BTreeMap::new(), several: Vec::new() };
+        for part in parts {
+            match part.is_several() {
+                true => held.several.push(part),
+                false => held.named.entry(part.operation()).or_default().push(part),
+            }
+        }
+        held
+    }
+
+    /// The parts of just this operation.
+    fn named(&self, operation: &str) -> impl Iterator<Item = &'w Wide<'a>> {
+        self.named.get(operation).into_iter().flatten().copied()
+    }
+
+    /// The parts that may stand for an operation.
+    fn standing_for(&self, operation: &str) -> impl Iterator<Item = &'w Wide<'a>> {
+        self.named(operation).chain(self.several.iter().copied())
+    }
 }
 
 /// A part with what it stands for.
 struct Wide<'a> {
     part: Part<'a>,
     operations: Glob,
+    /// The tests that its condition is made of, where it is made of tests alone.
+    tests: Option<BTreeSet<&'a str>>,
 }
 
 impl<'a> Wide<'a> {
     fn of(part: Part<'a>) -> Self {
-        let (operation, ..) = part;
-        Self { part, operations: Glob::wildcard(operation) }
+        let (operation, _, condition) = part;
+        Self { part, operations: Glob::wildcard(operation), tests: tests(condition) }
+    }
+
+    fn operation(&self) -> &'a str {
+        let (operation, ..) = self.part;
+        operation
+    }
+
+    /// Whether it may stand for other operations than the one of its name.
+    fn is_several(&self) -> bool {
+        self.operation().contains(WILDCARDS)
     }
 
     fn covers(&self, other: &Self) -> bool {
-        let ((_, resources, condition), (operation, theirs, their_condition)) = (self.part, other.part);
-        self.stands_for(operation) && (condition.is_empty() || condition == their_condition) && holds(resources, theirs)
+        let ((_, resources, _), (operation, theirs, _)) = (self.part, other.part);
+        // What is cheap to ask is asked first.
+        theirs.starts_with(head(resources))
+            && self.holds_whenever(other)
+            && self.stands_for(operation)
+            && holds(resources, theirs)
+    }
+
+    /// Whether it is held under no more tests.
+    fn holds_whenever(&self, other: &Self) -> bool {
+        let ((.., condition), (.., their_condition)) = (self.part, other.part);
+        let both = self.tests.as_ref().zip(other.tests.as_ref());
+        condition.is_empty()
+            || condition == their_condition
+            || both.is_some_and(|(ours, theirs)| ours.is_subset(theirs))
     }
 
     /// Whether an operation is one that it stands for. Those of Kubernetes name a verb and a resource with its group. Its
@@ -109,6 +170,29 @@ impl fmt::Display for Wide<'_> {
             (operation, resources, condition) => write!(f, "{operation} on {resources} if {condition}"),
         }
     }
+}
+
+/// What stands for other characters in a pattern.
+const WILDCARDS: [char; 2] = ['*', '?'];
+
+/// What all begin with that a pattern reaches, as do the patterns within it.
+fn head(pattern: &str) -> &str {
+    pattern.split(WILDCARDS).next().unwrap_or_default()
+}
+
+/// The tests of a condition, `key Operator value | value` each; `None` where it is something else in part, such as what a deny
+/// leaves or the words of a provider.
+fn tests(condition: &str) -> Option<BTreeSet<&str>> {
+    condition.split(" and ").map(|part| is_test(part).then_some(part)).collect()
+}
+
+fn is_test(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let has_key = words.next().is_some_and(|key| !key.is_empty());
+    // Neither a word of a sentence nor what opens a bracket begins as operators do.
+    let has_operator = words.next().is_some_and(|operator| operator.starts_with(|c: char| c.is_ascii_uppercase()));
+    let values: Vec<&str> = words.collect();
+    has_key && has_operator && values.len() % 2 == 1 && values.iter().skip(1).step_by(2).all(|joint| *joint == "|")
 }
 
 /// Whether a pattern of resources reaches all that another one reaches, for certain. A wildcard reaches to the end of its
@@ -153,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_was_gained_and_lost_is_named_and_what_a_wildcard_holds_is_neither() {
-        let cases: [(&str, &str, &[&str], &[&str]); 28] = [
+        let cases: [(&str, &str, &[&str], &[&str]); 35] = [
             ("a:X on b/* + x/*", "a:X on b/*; a:X on x/*", &[], &[]),
             ("a:X on b/* + x/* if mfa", "a:X on b/* if mfa", &[], &["a:X on x/* if mfa"]),
             ("a:X on b/*, x/* except b/y", "a:X on b/*, x/*", &["a:X on b/*, x/*"], &["a:X on b/*, x/* except b/y"]),
@@ -164,6 +248,28 @@ mod tests {
             ("s3:GetObject on a/*", "s3:GetObject on *", &["part of s3:GetObject on *"], &[]),
             ("s3:GetObject on a/*", "s3:GetObject on b/*", &["s3:GetObject on b/*"], &["s3:GetObject on a/*"]),
             ("a:X on * if mfa", "a:X on *", &["part of a:X on *"], &[]),
+            ("a:X on * if k Is v", "a:X on * if k Is v and t Null false", &[], &["part of a:X on * if k Is v"]),
+            ("a:X on b/* if t Is v", "a:X on b/c if k Is v | w and t Is v", &[], &["part of a:X on b/* if t Is v"]),
+            ("a:X on * if k Is v and t Is w", "a:X on * if t Is w", &["part of a:X on * if t Is w"], &[]),
+            ("a:X on b if t Is v", "a:X on b if t Is v | w", &["a:X on b if t Is v | w"], &["a:X on b if t Is v"]),
+            (
+                "a:X on b if k Is v",
+                "a:X on b if unless (j Is u and k Is v and t Is w)",
+                &["a:X on b if unless (j Is u and k Is v and t Is w)"],
+                &["a:X on b if k Is v"],
+            ),
+            (
+                "a:X on b if k Is v",
+                "a:X on b if k Is v and in words of its own",
+                &["a:X on b if k Is v and in words of its own"],
+                &["a:X on b if k Is v"],
+            ),
+            (
+                "a:X on b if on it",
+                "a:X on b if on it and mine",
+                &["a:X on b if on it and mine"],
+                &["a:X on b if on it"],
+            ),
             ("a:X, a:Y on *", "a:X, a:Y on *", &[], &[]),
             ("* * on *", "get pods, list pods on ns/*", &[], &["part of * * on *"]),
             ("* *.a.io on *", "* *.a.io, get x.b.a.io on *", &["get x.b.a.io on *"], &[]),
@@ -191,6 +297,20 @@ mod tests {
                 "{old} → {new}"
             );
         }
+    }
+
+    #[test]
+    fn very_many_parts_are_held_against_those_of_their_own_operation() {
+        let names: Vec<String> = (0..20_000).map(|number| format!("a:Do{number}")).collect();
+        let all =
+            |condition| names.iter().map(|name| (name.as_str(), "b/*", condition)).collect::<BTreeSet<Part<'_>>>();
+        let (old, new) = (all("k Is v"), all("k Is w"));
+        let exchange = Exchange::of(&old, &new);
+        assert_eq!((exchange.gained.len(), exchange.lost.len()), (names.len(), names.len()));
+        assert_eq!(exchange.gained.first().map(String::as_str), Some("a:Do0 on b/* if k Is w"));
+        let several = BTreeSet::from([("a:*", "*", "")]);
+        assert_eq!(Exchange::of(&several, &new).gained, [""; 0]);
+        assert_eq!(Exchange::of(&new, &several).gained, ["part of a:* on *"]);
     }
 
     fn owned(texts: &[&str]) -> Vec<String> {
