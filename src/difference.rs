@@ -91,6 +91,10 @@ pub struct AccessChange {
     pub gained: Vec<String>,
     /// Excess that is no longer there.
     pub lost: Vec<String>,
+    /// What may be excess and may not have been, of which the same holds.
+    pub undecided_gained: Vec<String>,
+    /// What was perhaps excess and is no longer.
+    pub undecided_lost: Vec<String>,
     /// Whether an AI identity may do something else than it might, whatever its human role may.
     pub access_changed: bool,
     /// What it may do and might not, as `operation on resources`; empty too where a list is too long for a report.
@@ -199,7 +203,9 @@ fn not_compared(old: &Snapshot, new: &Snapshot) -> usize {
 fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
     let changes = new.identities.iter().filter_map(|(id, now)| {
         let was = old.identities.get(id)?;
-        let Exchange { gained, lost } = Exchange::of(&excess(old, id), &excess(new, id));
+        // What is excess for certain is no part of what may be.
+        let [certain, undecided] =
+            [true, false].map(|decided| Exchange::of(&excess(old, id, decided), &excess(new, id, decided)));
         let exchange = was.access_list.as_ref().zip(now.access_list.as_ref());
         let exchange = exchange.map(|(was, now)| Exchange::between(was, now));
         // Lists that differ in words alone, as where a wildcard holds what one of them names too, are the same access.
@@ -214,24 +220,27 @@ fn access(old: &Snapshot, new: &Snapshot) -> Vec<AccessChange> {
             nature: (was.nature != now.nature).then(|| (was.nature.clone(), now.nature.clone())),
             operations: (was.operations != now.operations).then_some((was.operations, now.operations)),
             verdict: (was.verdict != now.verdict).then(|| (was.verdict.clone(), now.verdict.clone())),
-            gained,
-            lost,
+            gained: certain.gained,
+            lost: certain.lost,
+            undecided_gained: undecided.gained,
+            undecided_lost: undecided.lost,
             access_changed: is_other,
             access_gained,
             access_lost,
         };
-        let AccessChange { nature, operations, verdict, gained, lost, access_changed, .. } = &change;
-        let is_excess = !gained.is_empty() || !lost.is_empty();
+        let AccessChange { nature, operations, verdict, access_changed, .. } = &change;
+        let excess = [&change.gained, &change.lost, &change.undecided_gained, &change.undecided_lost];
+        let is_excess = excess.into_iter().any(|list| !list.is_empty());
         let is_change = nature.is_some() || operations.is_some() || verdict.is_some() || is_excess || *access_changed;
         is_change.then_some(change)
     });
     changes.collect()
 }
 
-/// What an identity of a scan holds beyond its human role.
-fn excess<'a>(scan: &'a Snapshot, identity: &str) -> BTreeSet<Part<'a>> {
-    let atoms = scan.excess.get(identity).into_iter().flatten();
-    atoms.map(|(operation, scope, condition)| (operation.as_str(), scope.as_str(), condition.as_str())).collect()
+/// What an identity of a scan holds beyond its human role, for certain or perhaps.
+fn excess<'a>(scan: &'a Snapshot, identity: &str, decided: bool) -> BTreeSet<Part<'a>> {
+    let atoms = scan.excess.get(identity).into_iter().flatten().filter(|atom| atom.decided == decided);
+    atoms.map(|atom| (atom.operation.as_str(), atom.scope.as_str(), atom.condition.as_str())).collect()
 }
 
 #[cfg(test)]
@@ -254,11 +263,15 @@ mod tests {
         }
     }
 
+    fn atom(operation: &str, scope: &str, condition: &str, decided: bool) -> Atom {
+        let [operation, scope, condition] = [operation, scope, condition].map(str::to_owned);
+        Atom { operation, scope, condition, decided }
+    }
+
     fn snapshot(findings: &[(&str, Seen)], operations: &[(&str, i64)], excess: &[(&str, &str, &str)]) -> Snapshot {
         let mut atoms: BTreeMap<String, BTreeSet<Atom>> = BTreeMap::new();
         for (id, operation, scope) in excess {
-            let atom = ((*operation).to_owned(), (*scope).to_owned(), String::new());
-            atoms.entry((*id).to_owned()).or_default().insert(atom);
+            atoms.entry((*id).to_owned()).or_default().insert(atom(operation, scope, "", true));
         }
         Snapshot {
             score: Some((Millionths(500_000), Millionths(500_000))),
@@ -324,10 +337,28 @@ mod tests {
         assert_eq!((&told.access[0].gained[..], told.access[0].lost.is_empty()), (&part[..], true));
         // A condition is part of what is held.
         let mut held = scan(&[]);
-        let atom = ("s3:GetObject".to_owned(), "b/*".to_owned(), "mfa".to_owned());
-        held.excess.insert("bot".to_owned(), BTreeSet::from([atom]));
+        held.excess.insert("bot".to_owned(), BTreeSet::from([atom("s3:GetObject", "b/*", "mfa", true)]));
         let told = Difference::between(&held, &wide);
         assert_eq!((&told.access[0].gained[..], told.access[0].lost.is_empty()), (&part[..], true));
+    }
+
+    #[test]
+    fn what_may_have_been_excess_hides_no_excess_that_is_certain_now() {
+        let scan = |scope: &str, decided: bool| {
+            let mut scan = snapshot(&[], &[("bot", 1)], &[]);
+            scan.excess.insert("bot".to_owned(), BTreeSet::from([atom("s3:GetObject", scope, "", decided)]));
+            scan
+        };
+        let told = Difference::between(&scan("b/*", false), &scan("b/c/*", true));
+        let [bot] = told.access.as_slice() else { panic!("{told:?}") };
+        assert_eq!(bot.gained, ["s3:GetObject on b/c/*"]);
+        assert_eq!(bot.undecided_lost, ["s3:GetObject on b/*"]);
+        assert!(bot.lost.is_empty() && bot.undecided_gained.is_empty(), "{bot:?}");
+        // What may be excess is held against what may have been.
+        assert!(Difference::between(&scan("b/*", false), &scan("b/*", false)).is_empty());
+        let told = Difference::between(&scan("b/*", false), &scan("b/c/*", false));
+        assert_eq!(told.access[0].undecided_lost, ["part of s3:GetObject on b/*"]);
+        assert!(told.access[0].undecided_gained.is_empty() && told.access[0].gained.is_empty());
     }
 
     #[test]

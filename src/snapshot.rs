@@ -14,8 +14,18 @@ use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// An operation, its scope, and its condition, which is empty where there is none.
-pub type Atom = (String, String, String);
+/// Excess of an AI identity over its human role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Atom {
+    /// The operation, or a wildcard for several.
+    pub operation: String,
+    /// On what.
+    pub scope: String,
+    /// Under what condition; empty where there is none.
+    pub condition: String,
+    /// Whether it is excess for certain.
+    pub decided: bool,
+}
 
 /// What a scan found, by stable ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,6 +187,7 @@ struct Excess {
     operation: String,
     scope: String,
     condition: String,
+    decided: bool,
 }
 
 impl Snapshot {
@@ -272,7 +283,12 @@ fn identities(table: &Table) -> BTreeMap<String, Standing> {
 fn excess(table: &Table) -> BTreeMap<String, BTreeSet<Atom>> {
     let column = |row: usize, name: &str| text(table, row, name);
     let rows = (0..table.rows()).filter_map(|row| {
-        let atom = (column(row, "operation")?, column(row, "scope")?, column(row, "condition")?);
+        let atom = Atom {
+            operation: column(row, "operation")?,
+            scope: column(row, "scope")?,
+            condition: column(row, "condition")?,
+            decided: table.value(row, "decided") == Value::Boolean(true),
+        };
         Some((column(row, "identity")?, atom))
     });
     by_identity(rows)
@@ -319,13 +335,10 @@ impl From<Document> for Snapshot {
             findings: findings.collect(),
             identities: identities.collect(),
             without_access,
-            excess: by_identity(
-                document
-                    .tables
-                    .excess
-                    .into_iter()
-                    .map(|atom| (atom.identity, (atom.operation, atom.scope, atom.condition))),
-            ),
+            excess: by_identity(document.tables.excess.into_iter().map(|excess| {
+                let Excess { identity, operation, scope, condition, decided } = excess;
+                (identity, Atom { operation, scope, condition, decided })
+            })),
         }
     }
 }

@@ -89,6 +89,8 @@ fn access_words(change: &AccessChange) -> Vec<String> {
         (&change.access_lost, "lost"),
         (&change.gained, "excess gained"),
         (&change.lost, "excess lost"),
+        (&change.undecided_gained, "undecided excess gained"),
+        (&change.undecided_lost, "undecided excess lost"),
     ] {
         if !list.is_empty() {
             let more = match list.len().saturating_sub(NAMED) {
