@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use evenhand_model::score::Millionths;
 use serde::Serialize;
 
+use crate::growth::grown;
 use crate::held::{Exchange, Part};
 use crate::snapshot::{Seen, Snapshot, Standing};
 
@@ -19,7 +20,7 @@ pub struct Difference {
     pub appeared: Vec<Change>,
     /// Findings that are no longer there.
     pub resolved: Vec<Change>,
-    /// Findings that are another way than they were.
+    /// Findings that are another way than they were, or rest on more.
     pub changed: Vec<Change>,
     /// Identities that were not there.
     pub new_identities: Vec<Named>,
@@ -59,7 +60,7 @@ pub struct Change {
     /// What it is, or was.
     #[serde(flatten)]
     pub finding: Seen,
-    /// What was another way, as `severity high → critical`; empty for what appeared or was resolved.
+    /// What was another way or is more, as `severity high → critical`; empty for what appeared or was resolved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub was: Vec<String>,
 }
@@ -116,7 +117,10 @@ impl Difference {
             worst_first(missing.map(|(id, seen)| Change { id: id.clone(), finding: seen.clone(), was: Vec::new() }))
         };
         let changed = new.findings.iter().filter_map(|(id, now)| {
-            let was = other_ways(old.findings.get(id)?, now);
+            let mut was = other_ways(old.findings.get(id)?, now);
+            if let Some((before, after)) = old.measures.get(id).zip(new.measures.get(id)) {
+                was.extend(grown(before, after));
+            }
             (!was.is_empty()).then(|| Change { id: id.clone(), finding: now.clone(), was })
         });
         let identities = |these: &Snapshot, those: &Snapshot| -> Vec<Named> {
@@ -248,6 +252,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::growth::measures;
     use crate::snapshot::Atom;
 
     fn seen(severity: &str, status: &str, waived: bool) -> Seen {
@@ -322,6 +327,19 @@ mod tests {
             (&bot.gained[..], &bot.lost[..]),
             (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_finding_that_rests_on_more_has_changed_though_it_is_the_same() {
+        let scan = |count: &str| {
+            let mut scan = snapshot(&[("a", seen("high", "fail", false))], &[], &[]);
+            scan.measures.insert("a".to_owned(), measures([("high_risk_excess", count)]));
+            scan
+        };
+        let worse = Difference::between(&scan("2"), &scan("5"));
+        assert_eq!(worse.changed[0].was, ["high_risk_excess 2 → 5"]);
+        assert!(worse.appeared.is_empty() && worse.resolved.is_empty());
+        assert!(Difference::between(&scan("5"), &scan("2")).is_empty());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod difference;
 pub mod docs;
 pub mod formats;
 pub mod gate;
+pub mod growth;
 pub mod held;
 pub mod init;
 mod lent;

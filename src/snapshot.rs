@@ -14,6 +14,8 @@ use evenhand_reports::Report;
 use evenhand_reports::json::SCHEMA;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::growth::{Measures, measures};
+
 /// Excess of an AI identity over its human role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Atom {
@@ -42,6 +44,8 @@ pub struct Snapshot {
     pub score: Option<(Millionths, Millionths)>,
     /// Findings by id.
     pub findings: BTreeMap<String, Seen>,
+    /// What tells how bad a finding is, by its id.
+    pub measures: BTreeMap<String, Measures>,
     /// Identities by id.
     pub identities: BTreeMap<String, Standing>,
     /// Whether it is of a version that did not write what identities may do.
@@ -154,6 +158,8 @@ struct Finding {
     scope: String,
     identity: String,
     title: String,
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
     waiver: Option<serde::de::IgnoredAny>,
 }
 
@@ -240,6 +246,10 @@ impl Snapshot {
             };
             (finding.id.to_string(), seen)
         });
+        let facts = report.findings.iter().map(|finding| {
+            let facts = finding.facts.iter().map(|(name, told)| (&**name, told.as_str()));
+            (finding.id.to_string(), measures(facts))
+        });
         let table = |name: &str| report.tables.iter().find(|table| table.spec.name == name);
         Self {
             scan: report.scan.id.clone(),
@@ -248,6 +258,7 @@ impl Snapshot {
             rule_pack: Some(report.tool.rule_pack.clone()),
             score: report.score.as_ref().filter(|_| report.is_score_known()).map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
+            measures: facts.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
             without_access: false,
             excess: table("excess").map(excess).unwrap_or_default(),
@@ -304,6 +315,11 @@ fn by_identity(rows: impl Iterator<Item = (String, Atom)>) -> BTreeMap<String, B
 
 impl From<Document> for Snapshot {
     fn from(document: Document) -> Self {
+        let facts = document.findings.iter().map(|finding| {
+            let facts = finding.facts.iter().map(|(name, told)| (name.as_str(), told.as_str()));
+            (finding.id.clone(), measures(facts))
+        });
+        let measures = facts.collect();
         let findings = document.findings.into_iter().map(|finding| {
             let seen = Seen {
                 rule: finding.rule,
@@ -333,6 +349,7 @@ impl From<Document> for Snapshot {
                 .filter(|score| score.known != Some(false))
                 .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
             findings: findings.collect(),
+            measures,
             identities: identities.collect(),
             without_access,
             excess: by_identity(document.tables.excess.into_iter().map(|excess| {

@@ -29,7 +29,8 @@ pub struct Gate {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = percent)]
     pub min_coverage: Option<u8>,
 
-    /// Of the findings, let only those trip `--fail-on` that `--baseline` or `--against` does not know.
+    /// Of the findings, let only those trip `--fail-on` that `--baseline` or `--against` does not know, or knows as less severe.
+    /// One that only rests on more is known.
     #[arg(long)]
     pub new_only: bool,
 

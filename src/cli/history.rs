@@ -52,7 +52,9 @@ Examples:
   evenhand diff yesterday.json today.json
   evenhand diff main.json branch.json -o markdown >> \"$GITHUB_STEP_SUMMARY\"
 
-A report is what `evenhand scan … -o json=FILE` writes. Findings are the same where rule, identity and evidence are.")]
+A report is what `evenhand scan … -o json=FILE` writes. A finding is the same where its rule, its identity and what it is \
+about (a credential, an agent, a trust) are, however bad it is. One that is the same has changed where its severity, its status \
+or its waiver has, where a count such as `high_risk_excess` has grown, or where it rests on further operations or statements.")]
 pub struct Diff {
     /// The JSON report of the earlier scan.
     #[arg(value_name = "OLD")]

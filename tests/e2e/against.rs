@@ -318,6 +318,24 @@ fn a_finding_that_became_worse_is_new() {
 }
 
 #[test]
+fn a_finding_that_rests_on_more_is_known_to_a_gate_and_told_as_changed() {
+    let scene = later("iam:CreateUser");
+    assert_eq!(scene.run(&["scan", "gaad.json", "-o", "json=old.json"]).code, 0);
+    assert_eq!(scene.run(&["scan", "later", "-o", "json=new.json"]).code, 0);
+    assert_eq!(scene.run(&[&["scan", "later"], &LOW[..], &["--against", "old.json"]].concat()).code, 0);
+    let told: Value = json(&scene.run(&["diff", "old.json", "new.json", "-o", "json"]).stdout);
+    let changed = |rule: &str| -> Vec<String> {
+        let of = told["changed"].as_array().unwrap().iter().filter(|change| change["rule"] == rule);
+        of.flat_map(|change| change["was"].as_array().unwrap()).map(|was| was.as_str().unwrap().to_owned()).collect()
+    };
+    assert!(changed("high-risk-excess-over-human-role").contains(&"high_risk_excess 9 → 10".to_owned()), "{told}");
+    let written = changed("write-on-all-resources");
+    assert!(written.len() == 1 && written[0].starts_with("more for write_on_everything: iam:CreateUser, "), "{told}");
+    assert!(written[0].ends_with(" by inline policy main statement 0 (Main)"), "{told}");
+    assert_eq!(told["appeared"], serde_json::json!([]));
+}
+
+#[test]
 fn an_earlier_report_of_other_rules_or_another_version_is_told() {
     let scene = Scene::with_account();
     assert_eq!(scene.run(&["scan", "gaad.json", "--rule", "no-owner", "-o", "json=few.json"]).code, 0);
