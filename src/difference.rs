@@ -31,6 +31,9 @@ pub struct Difference {
     /// Identities that both scans know and whose access was not compared, because one of the reports is of a version that
     /// did not write it.
     pub access_not_compared: usize,
+    /// People, workloads and whoever else is no AI identity, of whom both scans know how many operations they may use and
+    /// nothing else of their access: where the number is the same, what they may do can be something else.
+    pub access_by_number: usize,
 }
 
 /// One of the two scans.
@@ -137,6 +140,7 @@ impl Difference {
             gone_identities: identities(old, new),
             access: access(old, new),
             access_not_compared: not_compared(old, new),
+            access_by_number: by_number(old, new),
         }
     }
 
@@ -201,6 +205,14 @@ fn not_compared(old: &Snapshot, new: &Snapshot) -> usize {
         is_known && is_missing && was.nature == now.nature && !matches!(&*now.nature, "human" | "human_role")
     })
     .count()
+}
+
+/// How many identities that are no AI identities are known to hold access in both scans: of theirs a report has the number
+/// of operations alone.
+fn by_number(old: &Snapshot, new: &Snapshot) -> usize {
+    let is_known = |identity: &Standing| identity.nature != "ai_agent" && identity.operations.is_some();
+    let both = new.identities.iter().filter_map(|(id, now)| Some((old.identities.get(id)?, now)));
+    both.filter(|(was, now)| is_known(was) && is_known(now)).count()
 }
 
 /// Changes of identities that both scans know.
@@ -422,6 +434,17 @@ mod tests {
             assert_eq!(difference.access_not_compared, expected, "{nature} {old:?} {new:?}");
             assert!(difference.is_empty(), "{difference:?}");
         }
+    }
+
+    #[test]
+    fn of_whom_the_number_of_operations_alone_is_compared_is_counted() {
+        let mut scan = snapshot(&[], &[("bot", 1), ("shop", 2), ("alice", 3)], &[]);
+        for (id, nature) in [("bot", "ai_agent"), ("shop", "workload"), ("alice", "human")] {
+            scan.identities.get_mut(id).unwrap().nature = nature.to_owned();
+        }
+        let difference = Difference::between(&scan, &scan);
+        assert!(difference.is_empty() && difference.access_by_number == 2, "{difference:?}");
+        assert_eq!(Difference::between(&snapshot(&[], &[], &[]), &scan).access_by_number, 0);
     }
 
     #[test]

@@ -148,17 +148,29 @@ fn not_compared(difference: &Difference) -> Option<String> {
     Some(format!("what {whose} may do was not compared: one of the reports is of a version that did not write it"))
 }
 
+/// That nothing changed, as far as it was compared.
+fn nothing(difference: &Difference) -> String {
+    let what = if difference.access_not_compared > 0 { "nothing else" } else { "nothing" };
+    let rest = match difference.access_by_number {
+        0 => String::new(),
+        count => format!(
+            "; of {} the number of operations alone was compared",
+            counted(count, "identity that is no AI identity", "identities that are no AI identities")
+        ),
+    };
+    format!("{what} changed{rest}")
+}
+
 fn table(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{} → {}", printable(&difference.old.time), printable(&difference.new.time))?;
     if let Some(scores) = scores(difference) {
         writeln!(sink, "{scores}")?;
     }
-    let not_compared = not_compared(difference);
-    if let Some(not_compared) = &not_compared {
+    if let Some(not_compared) = not_compared(difference) {
         writeln!(sink, "{not_compared}")?;
     }
     if difference.is_empty() {
-        return writeln!(sink, "nothing {}changed", if not_compared.is_some() { "else " } else { "" });
+        return writeln!(sink, "{}", nothing(difference));
     }
     for (title, entries) in lists(difference) {
         writeln!(sink, "\n{title}")?;
@@ -181,12 +193,11 @@ fn markdown(difference: &Difference, all: bool, sink: &mut dyn Write) -> io::Res
     if let Some(scores) = scores(difference) {
         writeln!(sink, "\n**{scores}**")?;
     }
-    let not_compared = not_compared(difference);
-    if let Some(not_compared) = &not_compared {
+    if let Some(not_compared) = not_compared(difference) {
         writeln!(sink, "\n{not_compared}")?;
     }
     if difference.is_empty() {
-        return writeln!(sink, "\nNothing {}changed.", if not_compared.is_some() { "else " } else { "" });
+        return writeln!(sink, "\n{}.", nothing(difference).replacen("nothing", "Nothing", 1));
     }
     for (title, entries) in lists(difference) {
         writeln!(sink, "\n#### {title}\n")?;
