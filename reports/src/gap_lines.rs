@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, steps_to_know};
 
 /// A thing that was not read, wherever that is.
 pub(crate) struct GapLine<'a> {
@@ -79,15 +79,8 @@ impl<'a> GapLines<'a> {
 
     /// What the remedy of an undecided check asks for; any of it may tell.
     pub(crate) fn steps<'t>(&self, remedy: &'t str) -> Vec<Step<'t>> {
-        let step = |line: &'t str| {
-            let line = line.strip_suffix('.').unwrap_or(line);
-            self.places.get(line).map_or(Step::Advice(line), |at| Step::Gap(*at))
-        };
-        let several: Vec<Step<'t>> = remedy.lines().filter_map(|line| line.strip_prefix("- ")).map(step).collect();
-        match several.is_empty() {
-            true => vec![step(remedy.strip_prefix("To know it: ").unwrap_or(remedy))],
-            false => several,
-        }
+        let step = |step: &'t str| self.places.get(step).map_or(Step::Advice(step), |at| Step::Gap(*at));
+        steps_to_know(remedy).into_iter().map(step).collect()
     }
 
     /// The lines that a remedy names, sorted.
@@ -107,6 +100,8 @@ impl<'a> GapLines<'a> {
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::gap::to_know;
+
     use super::*;
 
     fn gap(kind: GapKind, scope: &str, call: &str) -> Gap {
@@ -129,8 +124,8 @@ mod tests {
             absent("b", "list keys"),
             gap(GapKind::Failed, "a", "list roles"),
         ];
-        let one = format!("To know it: {}.", gaps[2].remedy());
-        let any = format!("To know it, whichever of these tells.\n- {}.\n- look there.", gaps[1].remedy());
+        let one = to_know(&[gaps[2].remedy()]);
+        let any = to_know(&[gaps[1].remedy(), "look there".to_owned()]);
         let lines = GapLines::of(&gaps, [(one.as_str(), 3), (any.as_str(), 2)].into_iter());
         let told: Vec<(&str, &[&str], usize)> =
             lines.lines.iter().map(|line| (&*line.gap.call, line.scopes.as_slice(), line.checks)).collect();
@@ -139,6 +134,6 @@ mod tests {
             [("list roles", &["a"][..], 0), ("list keys", &["a", "b"][..], 5), ("list trails", &["a"][..], 0)]
         );
         assert!(matches!(lines.steps(&any).as_slice(), [Step::Gap(1), Step::Advice("look there")]));
-        assert!(matches!(lines.steps("To know it: ask.").as_slice(), [Step::Advice("ask")]));
+        assert!(matches!(lines.steps(&to_know(&["ask".to_owned()])).as_slice(), [Step::Advice("ask")]));
     }
 }

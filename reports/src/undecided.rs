@@ -81,8 +81,8 @@ impl Screen {
                     self.say(6, &format!("not known: {}", printable(&what)), Style::new(), sink)?;
                 }
             }
-            let label = if remedy.starts_with("To know it") { "to know it: " } else { "" };
-            self.say(6, &format!("{label}{}", printable(&told(&gaps.steps(remedy)))), Style::new(), sink)?;
+            let steps = printable(&told(&gaps.steps(remedy)));
+            self.say(6, &format!("to know it: {steps}"), Style::new(), sink)?;
         }
         let rest = groups.get(shown..).unwrap_or_default();
         if !rest.is_empty() {
