@@ -38,7 +38,7 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     screen.fix_first(report, &ranked, sink)?;
     screen.findings(report, &ranked, sink)?;
     let undecided = Undecided::of(report);
-    let gaps = GapLines::of(&report.gaps, undecided.remedies());
+    let gaps = GapLines::of(&report.gaps, undecided.open());
     screen.undecided(&undecided, &gaps, sink)?;
     screen.coverage(report, &gaps, sink)
 }

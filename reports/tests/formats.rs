@@ -10,7 +10,7 @@ use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
 use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
-use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject, to_know};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{
@@ -359,6 +359,21 @@ fn a_short_table_leaves_nothing_decisive_out_and_counts_the_rest() {
         }
         assert_eq!(words.matches("list trails").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn checks_that_lack_the_same_in_several_scopes_are_told_once() {
+    let mut report = report();
+    let (undecided, gap) = (report.findings.remove(1), report.gaps.remove(0));
+    for scope in ["one", "two", "three"] {
+        let gap = Gap { scope: Some(scope.into()), ..gap.clone() };
+        let remedy = to_know(&[gap.remedy()]).into();
+        report.findings.push(Finding { scope: scope.into(), remedy, ..undecided.clone() });
+        report.gaps.push(gap);
+    }
+    let text = table(&report, plain(120));
+    assert!(text.contains("\n  3 checks of not-logged\n      to know it: close gap 1 below\n\n"), "{text}");
+    assert_eq!(text.matches("list trails").count(), 1, "{text}");
 }
 
 #[test]
