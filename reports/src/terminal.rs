@@ -3,6 +3,7 @@
 //! The order is that of the questions: how are we doing, which AI identity holds more than the human, what is worst and
 //! what to do about it, and how much of this can be trusted.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
@@ -39,8 +40,8 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     screen.findings(report, &ranked, sink)?;
     let undecided = Undecided::of(report);
     let gaps = GapLines::of(&report.gaps, undecided.open());
-    screen.undecided(&undecided, &gaps, sink)?;
-    screen.coverage(report, &gaps, sink)
+    let named = screen.undecided(&undecided, &gaps, sink)?;
+    screen.coverage(report, &gaps, &named, sink)
 }
 
 /// Writes the identities as a table, for `inventory`.
@@ -261,7 +262,7 @@ impl Screen {
                 self.say(6, &place, Style::new().dimmed(), sink)?;
             }
             self.more(shown, identities.rows(), "--all shows them", sink)?;
-            return self.coverage(report, &gaps, sink);
+            return self.coverage(report, &gaps, &BTreeSet::new(), sink);
         }
         let row = |row: usize| {
             let mut cells: Vec<String> =
@@ -276,7 +277,7 @@ impl Screen {
         }
         self.print(&table, sink)?;
         self.more(shown, identities.rows(), "--all shows them", sink)?;
-        self.coverage(report, &gaps, sink)
+        self.coverage(report, &gaps, &BTreeSet::new(), sink)
     }
 }
 

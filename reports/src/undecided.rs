@@ -1,7 +1,7 @@
 //! What is not decided, on a terminal: by what would decide it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 
 use evenhand_model::finding::{Finding, Severity, Status};
@@ -67,17 +67,18 @@ impl<'a> Undecided<'a> {
 }
 
 impl Screen {
-    /// What is not decided, by what would decide it.
+    /// What is not decided, by what would decide it. Returns the gaps that are named by their numbers.
     pub(crate) fn undecided(
         &self,
         undecided: &Undecided<'_>,
         gaps: &GapLines<'_>,
         sink: &mut dyn Write,
-    ) -> Result<(), WriteError> {
+    ) -> Result<BTreeSet<usize>, WriteError> {
         const SHOWN: usize = 3;
+        let mut named = BTreeSet::new();
         let groups = undecided.by_steps(gaps);
         if groups.is_empty() {
-            return Ok(());
+            return Ok(named);
         }
         let checks = thousands(undecided.checks() as u64);
         let heading = format!("Not decided, for lack of evidence ({checks}: {})", undecided.severities());
@@ -94,7 +95,10 @@ impl Screen {
                     self.say(6, &format!("not known: {}", printable(&what)), Style::new(), sink)?;
                 }
             }
-            self.say(6, &format!("to know it: {}", printable(&told(steps))), Style::new(), sink)?;
+            let (by_number, others) = self.told_by_number(&steps.gaps);
+            named.extend(by_number);
+            let line = format!("to know it: {}", printable(&told(by_number, others.len(), &steps.advice)));
+            self.say(6, &line, Style::new(), sink)?;
         }
         let rest = groups.get(shown..).unwrap_or_default();
         if !rest.is_empty() {
@@ -102,19 +106,27 @@ impl Screen {
             let line = format!("… and {} more; --all says what each lacks", counted(checks, "check", "checks"));
             self.say(2, &line, Style::new().dimmed(), sink)?;
         }
-        Ok(())
+        Ok(named)
+    }
+
+    /// Those of the gaps that are named, each of which is shown too, and the others.
+    fn told_by_number<'g>(&self, gaps: &'g [usize]) -> (&'g [usize], &'g [usize]) {
+        const NAMED: usize = 4;
+        gaps.split_at(gaps.len().min(self.most(NAMED)))
     }
 }
 
-/// Steps of which any may tell, in a line.
-fn told(steps: &Steps<'_>) -> String {
-    let numbers: Vec<String> = steps.gaps.iter().map(|at| (at + 1).to_string()).collect();
-    let gaps = match numbers.as_slice() {
+/// Steps of which any may tell, in a line. `others`: how many gaps are not named.
+fn told(gaps: &[usize], others: usize, advice: &[&str]) -> String {
+    let numbers: Vec<String> = gaps.iter().map(|at| (at + 1).to_string()).collect();
+    let close = match numbers.as_slice() {
         [] => None,
         [one] => Some(format!("close gap {one} below")),
-        [others @ .., last] => Some(format!("close gap {} or {last} below", others.join(", "))),
+        [before @ .., last] => Some(format!("close gap {} or {last} below", before.join(", "))),
     };
-    let parts: Vec<&str> = gaps.as_deref().into_iter().chain(steps.advice.iter().copied()).collect();
+    let others = (others > 0).then(|| format!("one of {others} more that --all names"));
+    let parts: Vec<&str> =
+        [&close, &others].into_iter().flatten().map(String::as_str).chain(advice.iter().copied()).collect();
     parts.join("; or ")
 }
 
@@ -124,13 +136,14 @@ mod tests {
 
     #[test]
     fn gaps_are_named_by_number_and_advice_by_its_words() {
-        for (gaps, advice, words) in [
-            (&[1][..], &["declare it"][..], "close gap 2 below; or declare it"),
-            (&[0], &[], "close gap 1 below"),
-            (&[0, 2, 4], &[], "close gap 1, 3 or 5 below"),
-            (&[], &["one", "another"], "one; or another"),
+        for (gaps, others, advice, words) in [
+            (&[1][..], 0, &["declare it"][..], "close gap 2 below; or declare it"),
+            (&[0], 0, &[], "close gap 1 below"),
+            (&[0, 2, 4], 0, &[], "close gap 1, 3 or 5 below"),
+            (&[0, 2], 7, &[], "close gap 1 or 3 below; or one of 7 more that --all names"),
+            (&[], 0, &["one", "another"], "one; or another"),
         ] {
-            assert_eq!(told(&Steps { gaps: gaps.to_vec(), advice: advice.to_vec() }), words);
+            assert_eq!(told(gaps, others, advice), words);
         }
     }
 }

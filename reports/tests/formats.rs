@@ -377,6 +377,35 @@ fn checks_that_lack_the_same_in_several_scopes_are_told_once() {
 }
 
 #[test]
+fn each_gap_that_a_short_table_names_by_its_number_is_shown() {
+    let mut report = report();
+    let (undecided, gap) = (report.findings.remove(1), report.gaps.remove(0));
+    let gaps = (0..12).map(|number| Gap { call: format!("list things {number}").into(), ..gap.clone() });
+    report.gaps = gaps.collect();
+    let waiting = |numbers: std::ops::Range<usize>| {
+        let steps: Vec<String> = numbers.map(|number| report.gaps[number].remedy()).collect();
+        Finding { remedy: to_know(&steps).into(), ..undecided.clone() }
+    };
+    let open = [waiting(0..2), waiting(0..2), waiting(2..4), waiting(4..10)];
+    report.findings.extend(open);
+    let text = table(&report, plain(120));
+    for words in
+        ["close gap 1 or 2 below\n", "close gap 3 or 4 below\n", "close gap 5, 6, 7 or 8 below; or one of 2 more"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for number in 1..=8 {
+        assert!(
+            text.contains(&format!("\n    gap {number}: in prod: list things {}: ", number - 1)),
+            "{number}: {text}"
+        );
+    }
+    assert!(text.contains("\n  … and 4 more; --all shows them\n"), "{text}");
+    let whole = table(&report, terminal::Options { limit: None, ..plain(120) });
+    assert!(whole.contains("close gap 5, 6, 7, 8, 9 or 10 below\n"), "{whole}");
+}
+
+#[test]
 fn a_whole_table_tells_each_finding_with_its_place_and_each_gap_once() {
     let report = large();
     let text = table(&report, terminal::Options { limit: None, ..plain(120) });
