@@ -1,7 +1,7 @@
 //! The findings on a terminal: what to fix first, then rule by rule, then what somebody accepted.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 use evenhand_model::finding::{Dimension, Finding, Severity, Status};
@@ -11,7 +11,7 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, first_line, some};
+use crate::words::{accepted, first_line};
 use crate::wrap::wrapped;
 
 /// Where the lines of a finding begin that stand beside its severity.
@@ -196,6 +196,35 @@ fn urgent<'a>(ranked: &Ranked<'a>) -> Vec<Urgent<'a>> {
     found
 }
 
+/// The first identities of findings, each by its name: with its place where others have that name too, and by its id where
+/// even that is theirs.
+fn concerned(rows: &[&Finding], identities: &Identities<'_>) -> String {
+    const NAMED: usize = 4;
+    let mut seen: HashSet<&str> = HashSet::new();
+    let distinct: Vec<&Finding> = rows.iter().copied().filter(|row| seen.insert(row.identity.as_str())).collect();
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut by_place: HashMap<(&str, &str), usize> = HashMap::new();
+    for row in &distinct {
+        *by_name.entry(&*row.name).or_default() += 1;
+        *by_place.entry((&*row.name, row.scope.as_str())).or_default() += 1;
+    }
+    let called = |row: &&Finding| {
+        let is_one = |count: Option<&usize>| count == Some(&1);
+        if is_one(by_name.get(&*row.name)) {
+            printable(&row.name)
+        } else if is_one(by_place.get(&(&*row.name, row.scope.as_str()))) {
+            identities.name(row.identity.as_str())
+        } else {
+            printable(row.identity.as_str())
+        }
+    };
+    let mut named: Vec<String> = distinct.iter().take(NAMED).map(called).collect();
+    if distinct.len() > NAMED {
+        named.push(format!("and {} more", thousands((distinct.len() - NAMED) as u64)));
+    }
+    named.join(", ")
+}
+
 impl Screen {
     /// The identities to begin with, each with the one thing to do first.
     pub(crate) fn fix_first(
@@ -265,12 +294,13 @@ impl Screen {
                 None => rules.push((finding.rule.as_str(), vec![finding])),
             }
         }
+        let identities = Identities::of(report);
         let shown = if in_full { rules.len() } else { rules.len().min(self.most(RULES)) };
         for (rule, rows) in rules.iter().take(shown) {
             if in_full {
                 self.rule(rule, rows, sink)?;
             } else {
-                self.rule_in_short(rule, rows, sink)?;
+                self.rule_in_short(rule, rows, &identities, sink)?;
             }
         }
         self.further(rules.get(shown..).unwrap_or_default(), sink)?;
@@ -351,11 +381,15 @@ impl Screen {
     }
 
     /// A rule with who is concerned and the first thing to do.
-    fn rule_in_short(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
-        const NAMED: usize = 4;
+    fn rule_in_short(
+        &self,
+        rule: &str,
+        rows: &[&Finding],
+        identities: &Identities<'_>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         let Some(first) = rows.first() else { return Ok(()) };
-        let names = some(rows.iter().map(|row| &*row.name), NAMED, ", ");
-        let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), printable(&names));
+        let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), concerned(rows, identities));
         let (severity, style) = (first.severity.as_str(), severity_style(first.severity));
         let margin = self.margin();
         if margin == WIDE_MARGIN {

@@ -406,6 +406,34 @@ fn each_gap_that_a_short_table_names_by_its_number_is_shown() {
 }
 
 #[test]
+fn identities_of_one_name_are_told_apart_where_a_short_table_names_them() {
+    let mut report = report();
+    let finding = report.findings[0].clone();
+    let row = |id: &str, scope: &str| IdentityRow {
+        id: id.into(),
+        name: "bot".into(),
+        scope: scope.into(),
+        nature: "ai_agent".into(),
+        idle_days: None,
+    };
+    let bots = [("agent/1", "one"), ("agent/2", "two"), ("agent/3", "three"), ("agent/4", "three")];
+    report.tables = vec![IdentityRow::table(bots.iter().map(|(id, scope)| row(id, scope)).collect())];
+    let found = |(id, scope): (&str, &str), rule: &str| Finding {
+        rule: rule.into(),
+        identity: id.into(),
+        name: "bot".into(),
+        scope: scope.into(),
+        ..finding.clone()
+    };
+    let mut findings: Vec<Finding> = bots.iter().map(|bot| found(*bot, "everywhere")).collect();
+    findings.extend((0..10).map(|number| found(bots[0], &format!("rule-{number}"))));
+    report.findings = findings;
+    let text = table(&report, plain(120));
+    assert!(text.contains("everywhere (4): bot (one), bot (two), agent/3, agent/4\n"), "{text}");
+    assert!(text.contains("rule-0 (1): bot\n"), "{text}");
+}
+
+#[test]
 fn a_whole_table_tells_each_finding_with_its_place_and_each_gap_once() {
     let report = large();
     let text = table(&report, terminal::Options { limit: None, ..plain(120) });
