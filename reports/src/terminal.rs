@@ -158,19 +158,21 @@ impl Screen {
             };
             self.print(&self.table(&headers, &rows, &color), sink)?;
         }
-        self.named(&identities, named, sink)
+        self.named(&identities, named, told.last().map(|last| last.verdict), sink)
     }
 
-    /// AI identities by verdict, with their human role and no more.
+    /// AI identities by verdict, with their human role and no more. `told`: the verdict of the last that was told in full.
     fn named(
         &self,
         identities: &Identities<'_>,
         ranked: &[&Comparison],
+        told: Option<Verdict>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         if ranked.is_empty() {
             return Ok(());
         }
+        let mut counted_only = 0;
         for held in ranked.chunk_by(|one, other| one.verdict == other.verdict) {
             let Some(verdict) = held.first().map(|first| first.verdict) else { continue };
             let shown = held.len().min(self.limit());
@@ -182,14 +184,19 @@ impl Screen {
                 }
             });
             let names = names.collect::<Vec<_>>().join("; ");
-            let more = match held.len() - shown {
-                0 => String::new(),
-                more => format!("; and {} more", thousands(more as u64)),
-            };
-            let line = format!("{} ({}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
+            let rest = held.len() - shown;
+            counted_only += rest;
+            let more = if rest > 0 { format!("; and {} more", thousands(rest as u64)) } else { String::new() };
+            let further = if told == Some(verdict) { " more" } else { "" };
+            let line = format!("{} ({}{further}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
             self.say(2, &line, verdict_style(verdict), sink)?;
         }
-        let line = format!("… only named are {} more; --all tells what differs", thousands(ranked.len() as u64));
+        let named = thousands((ranked.len() - counted_only) as u64);
+        let not_named = match counted_only {
+            0 => String::new(),
+            count => format!(", and only counted {}", thousands(count as u64)),
+        };
+        let line = format!("… only named are {named} more{not_named}; --all tells what differs");
         self.say(2, &line, Style::new().dimmed(), sink)
     }
 

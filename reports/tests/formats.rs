@@ -406,6 +406,27 @@ fn each_gap_that_a_short_table_names_by_its_number_is_shown() {
 }
 
 #[test]
+fn a_short_table_counts_identities_that_it_names_apart_from_those_that_it_does_not() {
+    let mut report = large();
+    let comparison = report.comparisons[0].clone();
+    let compared = |number: usize| Comparison {
+        identity: format!("agent/{number:03}").as_str().into(),
+        verdict: if number < 30 { Verdict::Excess } else { Verdict::NoBaseline },
+        ..comparison.clone()
+    };
+    report.comparisons = (0..90).map(compared).collect();
+    let text = table(&report, plain(120));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "EXCESS (10 more): agent/020 beside ops;",
+        "NO_BASELINE (60): agent/030 beside ops;",
+        "; and 40 more … only named are 30 more, and only counted 40; --all tells what differs",
+    ] {
+        assert!(words.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn identities_of_one_name_are_told_apart_where_a_short_table_names_them() {
     let mut report = report();
     let finding = report.findings[0].clone();
