@@ -77,13 +77,14 @@ impl Screen {
             let parts = parts.iter().filter(|(count, ..)| *count > 0);
             let text: Vec<String> = parts.map(|(count, one, many)| counted(*count, one, many)).collect();
             let line = format!("{}, no document of any provider", text.join(" and "));
+            let them = if expected.len() == 1 { "it" } else { "them" };
             if self.options.every_file {
                 self.say(2, &format!("{line}:"), Style::new(), sink)?;
                 self.files(&expected, sink)?;
             } else {
                 self.say(
                     2,
-                    &format!("{line}; -v or -o json lists them among those not recognised"),
+                    &format!("{line}; -v or -o json lists {them} among those not recognised"),
                     Style::new(),
                     sink,
                 )?;

@@ -427,6 +427,17 @@ fn a_short_table_counts_identities_that_it_names_apart_from_those_that_it_does_n
 }
 
 #[test]
+fn one_file_of_text_for_people_is_one_in_the_whole_sentence() {
+    let mut report = report();
+    let notes = report.scan.sources[1].clone();
+    report.scan.sources.push(SourceFile { path: "README.md".into(), ..notes });
+    let text = table(&report, plain(160));
+    let line =
+        "1 file of text for people, no document of any provider; -v or -o json lists it among those not recognised";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn identities_of_one_name_are_told_apart_where_a_short_table_names_them() {
     let mut report = report();
     let finding = report.findings[0].clone();
