@@ -418,7 +418,7 @@ impl AccessResolver for Resolver {
         };
         if sure.is_empty() {
             decision.blocked_by =
-                vec![Arc::from("no role or permission grants it, or a deny assignment takes it away")];
+                vec![Arc::from("its roles and permissions: none grants it, or a deny assignment takes it away")];
         }
         if decision.outcome == Outcome::Conditional {
             decision.conditions = sure.iter().map(|(slice, _)| slice.condition.to_string()).collect();
