@@ -12,7 +12,7 @@ use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
 use crate::words::{accepted, first_line};
-use crate::wrap::wrapped;
+use crate::wrap::hung;
 
 /// Where the lines of a finding begin that stand beside its severity.
 const WIDE_MARGIN: usize = 11;
@@ -395,11 +395,9 @@ impl Screen {
         if margin == WIDE_MARGIN {
             let hang = margin + 2;
             let room = self.options.width.saturating_sub(hang).max(16);
-            for (at, line) in wrapped(&text, room).iter().enumerate() {
-                match at {
-                    0 => writeln!(sink, "  {} {line}", self.styled(&format!("{severity:<8}"), style))?,
-                    _ => writeln!(sink, "{:hang$}{line}", "")?,
-                }
+            let head = format!("  {} ", self.styled(&format!("{severity:<8}"), style));
+            for (before, line) in hung(&head, hang, &text, room) {
+                writeln!(sink, "{before}{line}")?;
             }
         } else {
             self.say(2, &format!("{severity} {text}"), style, sink)?;

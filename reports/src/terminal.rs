@@ -19,7 +19,7 @@ use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 use crate::undecided::Undecided;
 use crate::words::{failing, posture, unread};
-use crate::wrap::wrapped;
+use crate::wrap::hung;
 
 /// How an AI identity is declared.
 pub(crate) const DECLARE: &str = "declare yours on the identity itself (tag `evenhand:nature` or annotation `evenhand.dev/nature`, \
@@ -207,13 +207,10 @@ impl Screen {
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         let verdict = format!("{:<11}", comparison.verdict.as_str());
-        let name =
-            wrapped(&identities.name(comparison.identity.as_str()), self.options.width.saturating_sub(15).max(12));
-        let mut lines = name.iter();
-        let first = lines.next().map_or("", String::as_str);
-        writeln!(sink, "  {}  {first}", self.styled(&verdict, verdict_style(comparison.verdict)))?;
-        for line in lines {
-            writeln!(sink, "{:15}{line}", "")?;
+        let head = format!("  {}  ", self.styled(&verdict, verdict_style(comparison.verdict)));
+        let name = identities.name(comparison.identity.as_str());
+        for (before, line) in hung(&head, 15, &name, self.options.width.saturating_sub(15).max(12)) {
+            writeln!(sink, "{before}{line}")?;
         }
         let summary = printable(&comparison.summary);
         let line = match comparison.baseline.roles.is_empty() {
