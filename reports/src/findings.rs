@@ -11,7 +11,7 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, first_line};
+use crate::words::{accepted, by_severity, first_line};
 use crate::wrap::hung;
 
 /// Where the lines of a finding begin that stand beside its severity.
@@ -242,12 +242,8 @@ impl Screen {
         self.heading("Fix first", sink)?;
         let shown = urgent.len().min(self.most(SHOWN));
         for held in urgent.iter().take(shown) {
-            let counts: Vec<String> = [(held.critical, "critical"), (held.high, "high")]
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{} {word}", thousands(*count as u64)))
-                .collect();
-            self.say(2, &format!("{}: {}", identities.name(held.id), counts.join(", ")), Style::new().bold(), sink)?;
+            let counts = by_severity(&[(Severity::Critical, held.critical), (Severity::High, held.high)]);
+            self.say(2, &format!("{}: {counts}", identities.name(held.id)), Style::new().bold(), sink)?;
             self.say(6, &printable(&held.first.title), Style::new(), sink)?;
             let fix = match self.tells_each(ranked) {
                 true => first_step(held.first),

@@ -18,7 +18,7 @@ pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 use crate::undecided::Undecided;
-use crate::words::{failing, posture, unread};
+use crate::words::{by_severity, failing, posture, unread};
 use crate::wrap::hung;
 
 /// How an AI identity is declared.
@@ -294,15 +294,11 @@ fn verdict_style(verdict: Verdict) -> Style {
 }
 
 fn finding_words(report: &Report) -> String {
-    let parts: Vec<String> = failing(report)
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
-        .collect();
-    let found = match (parts.is_empty(), report.is_complete()) {
+    let failing = by_severity(&failing(report));
+    let found = match (failing.is_empty(), report.is_complete()) {
         (true, true) => "no finding".to_owned(),
         (true, false) => "no finding in what was read".to_owned(),
-        (false, _) => format!("findings: {}", parts.join(", ")),
+        (false, _) => format!("findings: {failing}"),
     };
     match report.filtered {
         0 => found,

@@ -12,7 +12,7 @@ use crate::gap_lines::{GapLines, Open, Steps};
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::some;
+use crate::words::{by_severity, some};
 
 /// The findings of a report that are not decided and that nobody accepted, by their provider and remedy.
 pub(crate) struct Undecided<'a>(Vec<((ProviderName, &'a str), Vec<&'a Finding>)>);
@@ -56,13 +56,7 @@ impl<'a> Undecided<'a> {
         let of = |severity: Severity| {
             self.0.iter().flat_map(|(_, rows)| rows).filter(|finding| finding.severity == severity).count()
         };
-        let counts = Severity::WORST_FIRST.map(|severity| (severity, of(severity)));
-        let told: Vec<String> = counts
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(severity, count)| format!("{} {severity}", thousands(*count as u64)))
-            .collect();
-        told.join(", ")
+        by_severity(&Severity::WORST_FIRST.map(|severity| (severity, of(severity))))
     }
 }
 
