@@ -11,7 +11,7 @@ use owo_colors::Style;
 use crate::gap_lines::{GapLines, Open, Steps};
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
-use crate::text::{counted, printable, thousands};
+use crate::text::{counted, printable};
 use crate::words::{by_severity, some};
 
 /// The findings of a report that are not decided and that nobody accepted, by their provider and remedy.
@@ -74,7 +74,7 @@ impl Screen {
         if groups.is_empty() {
             return Ok(named);
         }
-        let checks = thousands(undecided.checks() as u64);
+        let checks = counted(undecided.checks(), "check", "checks");
         let heading = format!("Not decided, for lack of evidence ({checks}: {})", undecided.severities());
         self.heading(&heading, sink)?;
         let shown = groups.len().min(self.most(SHOWN));
