@@ -376,6 +376,10 @@ struct Proof<'a> {
     granted: Vec<(&'a Grant, Vec<Slice>)>,
     /// What leads from the source to these; `None` = it holds nothing itself.
     chains: Option<Chains<'a>>,
+    /// What the step takes besides them.
+    takes: Option<Arc<str>>,
+    /// Why the source may hold less than they say.
+    doubts: Vec<Arc<str>>,
 }
 
 impl<'a> Proof<'a> {
@@ -390,7 +394,10 @@ impl<'a> Proof<'a> {
         };
         let granted = hop.grants.iter().map(|grant| (grant, of(grant))).collect();
         let chains = resolver.map(|resolver| Chains::of(&hop.source, inventory, resolver));
-        Self { assessing, hop, granted, chains }
+        let takes = resolver.and_then(|resolver| resolver.takes(&hop.technique));
+        let limiting = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_limit());
+        let doubts = limiting.map(|doubt| Arc::clone(&doubt.text)).collect();
+        Self { assessing, hop, granted, chains, takes, doubts }
     }
 
     /// What whoever is reached asks of the source, where a statement of its own lets it in.
@@ -419,12 +426,18 @@ impl<'a> Proof<'a> {
         let slices = self.granted.iter().flat_map(|(_, slices)| slices);
         let keys: BTreeSet<&str> = slices.flat_map(|slice| slice.condition.keys()).collect();
         let asks = self.granted.iter().any(|(grant, _)| self.asked(grant).next().is_some());
+        let takes = self.takes.as_ref().map(|takes| format!(", if {takes}"));
         match (keys.is_empty(), asks) {
             (true, true) => ", under the conditions of who lets it in".to_owned(),
-            (true, false) => ", if something holds that no document tells".to_owned(),
+            (true, false) => match (takes, self.doubts.as_slice()) {
+                (Some(takes), _) => takes,
+                (None, [doubt, ..]) => format!(", unless what is in doubt takes it away: {doubt}"),
+                (None, []) => ", if something holds that no document tells".to_owned(),
+            },
             (false, _) => {
                 let more = if asks { " and the conditions of who lets it in" } else { "" };
-                format!(", under conditions on {}{more}", keys.into_iter().collect::<Vec<_>>().join(", "))
+                let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
+                format!(", under conditions on {keys}{more}{}", takes.unwrap_or_default())
             }
         }
     }

@@ -433,6 +433,10 @@ impl AccessResolver for Resolver {
         self.edges.clone()
     }
 
+    fn takes(&self, technique: &str) -> Option<Arc<str>> {
+        edges::takes(technique)
+    }
+
     fn edges_left_out(&self) -> Vec<Hint> {
         self.left_out.clone()
     }
