@@ -274,13 +274,26 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
     }
     writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
     let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
-    for slice in access.slices() {
+    for slice in distinct(&access, resolver) {
         write_slice(resolver, &chains, slice, &slice.operations, all, sink)?;
     }
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
     }
     Ok(())
+}
+
+/// The slices of an access, each once: one grant may give the same in several ways, such as for each of its repositories.
+fn distinct<'a>(access: &'a Access, resolver: &dyn AccessResolver) -> Vec<&'a Slice> {
+    let mut told = BTreeSet::new();
+    let mut slices = Vec::new();
+    for slice in access.slices() {
+        let place = (slice.scope.to_string(), slice.condition.to_string());
+        if told.insert((&*slice.operations, place, resolver.grant(slice.grant))) {
+            slices.push(slice);
+        }
+    }
+    slices
 }
 
 /// A slice: what it grants, on what, under which condition, what leads to the statement that does, and that.
@@ -543,7 +556,7 @@ fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
     let mut granted = OpSet::new();
     let mut granting = 0_usize;
-    for slice in why.access.slices() {
+    for slice in distinct(&why.access, why.resolver) {
         let operations = slice.operations.intersection(&why.operations);
         if operations.is_empty() {
             continue;
