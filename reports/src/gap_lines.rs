@@ -75,7 +75,7 @@ impl<'a> GapLines<'a> {
         let moved: HashMap<usize, usize> = ranked.iter().enumerate().map(|(now, (was, _))| (*was, now)).collect();
         let mut places = unsorted.places;
         for at in places.values_mut().flat_map(HashMap::values_mut).flatten() {
-            *at = moved.get(at).copied().unwrap_or(*at);
+            *at = moved.get(&*at).copied().unwrap_or(*at);
         }
         Self { lines: ranked.into_iter().map(|(_, line)| line).collect(), places }
     }

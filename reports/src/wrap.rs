@@ -14,7 +14,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 /// A text broken into lines of at most `room` columns, each with what stands before it: a head before the first, and before
 /// the others as much space as `hang` says.
 pub fn hung(head: &str, hang: usize, text: &str, room: usize) -> Vec<(String, String)> {
-    let before = |at| if at == 0 { head.to_owned() } else { " ".repeat(hang) };
+    let before = |at: usize| if at == 0 { head.to_owned() } else { " ".repeat(hang) };
     wrapped(text, room).into_iter().enumerate().map(|(at, line)| (before(at), line)).collect()
 }
 
