@@ -371,6 +371,12 @@ pub trait AccessResolver: Send + Sync {
         self.edges().into()
     }
 
+    /// What a conditional step by some technique takes besides the statements that allow it, in a few words behind "if"; `None` =
+    /// nothing that is the same for all who take it.
+    fn takes(&self, _technique: &str) -> Option<Arc<str>> {
+        None
+    }
+
     /// What [`edges`](Self::edges) leaves out because there is too much of it, for all identities together; empty =
     /// nothing.
     fn edges_left_out(&self) -> Vec<Hint> {

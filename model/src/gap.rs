@@ -165,6 +165,29 @@ impl Gap {
     }
 }
 
+/// Begins a remedy of one step.
+const ONE_STEP: &str = "To know it: ";
+/// Begins a remedy of several steps.
+const ANY_STEP: &str = "To know it, whichever of these tells.\n- ";
+/// Stands between its steps.
+const NEXT_STEP: &str = ".\n- ";
+
+/// The remedy of what is not known: the steps of which any may tell, each a line without a full stop.
+pub fn to_know(steps: &[String]) -> String {
+    let begin = if steps.len() > 1 { ANY_STEP } else { ONE_STEP };
+    format!("{begin}{}.", steps.join(NEXT_STEP))
+}
+
+/// The steps of a remedy that [`to_know`] wrote; of any other, the whole of it as one.
+pub fn steps_to_know(remedy: &str) -> Vec<&str> {
+    let without_stop = remedy.strip_suffix('.').unwrap_or(remedy);
+    match (without_stop.strip_prefix(ANY_STEP), without_stop.strip_prefix(ONE_STEP)) {
+        (Some(steps), _) => steps.split(NEXT_STEP).collect(),
+        (None, Some(step)) => vec![step],
+        (None, None) => vec![without_stop],
+    }
+}
+
 fn joined(facts: &[Lost]) -> String {
     let mut words: Vec<&str> = Vec::with_capacity(facts.len());
     for lost in facts {
@@ -177,4 +200,32 @@ fn joined(facts: &[Lost]) -> String {
 
 fn line<S: Serializer>(facts: &[Lost], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&joined(facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_a_remedy_are_read_as_they_were_written() {
+        let gap = |reason: &str| {
+            let gap = Gap {
+                provider: None,
+                scope: Some("a".into()),
+                kind: GapKind::Failed,
+                call: "list keys".into(),
+                reason: reason.into(),
+                facts: Vec::new(),
+            };
+            gap.remedy()
+        };
+        for steps in [
+            vec!["look there".to_owned()],
+            vec![gap("refused; ask for it")],
+            vec![gap("it says:\n- no. 1"), "look there: at once".to_owned(), gap("To know it: ask")],
+        ] {
+            assert_eq!(steps_to_know(&to_know(&steps)), steps);
+        }
+        assert_eq!(steps_to_know("Look.\n- there."), ["Look.\n- there"]);
+    }
 }

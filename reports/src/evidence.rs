@@ -1,5 +1,6 @@
 //! What a report rests on, on a terminal: how much was read, what is missing, what nobody knows.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use evenhand_model::gap::GapKind;
@@ -12,11 +13,13 @@ use crate::text::{counted, printable, thousands};
 use crate::words::settings;
 
 impl Screen {
-    /// How much was read, and what was not.
+    /// How much was read, and what was not. `named`: the gaps that were named by their numbers, which are shown whatever is
+    /// left out.
     pub(crate) fn coverage(
         &self,
         report: &Report,
         gaps: &GapLines<'_>,
+        named: &BTreeSet<usize>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         self.heading("What this rests on", sink)?;
@@ -51,12 +54,12 @@ impl Screen {
         if failed > 0 {
             let line = format!("{} could not be read: this scan is incomplete", counted(failed, "part", "parts"));
             self.say(2, &line, Style::new().red(), sink)?;
-            self.gap_lines(gaps, GapKind::Failed, sink)?;
+            self.gap_lines(gaps, GapKind::Failed, named, sink)?;
         }
         if absent > 0 {
             let line = format!("not part of what was read, hence unknown ({}):", counted(absent, "gap", "gaps"));
             self.say(2, &line, Style::new(), sink)?;
-            self.gap_lines(gaps, GapKind::NotCollected, sink)?;
+            self.gap_lines(gaps, GapKind::NotCollected, named, sink)?;
         }
         let unrecognised = report.scan.sources.iter().filter(|file| file.status == SourceStatus::Unrecognised);
         let (expected, unrecognised): (Vec<_>, Vec<_>) = unrecognised.partition(|file| file.is_expected());
@@ -74,13 +77,14 @@ impl Screen {
             let parts = parts.iter().filter(|(count, ..)| *count > 0);
             let text: Vec<String> = parts.map(|(count, one, many)| counted(*count, one, many)).collect();
             let line = format!("{}, no document of any provider", text.join(" and "));
+            let them = if expected.len() == 1 { "it" } else { "them" };
             if self.options.every_file {
                 self.say(2, &format!("{line}:"), Style::new(), sink)?;
                 self.files(&expected, sink)?;
             } else {
                 self.say(
                     2,
-                    &format!("{line}; -v or -o json lists them among those not recognised"),
+                    &format!("{line}; -v or -o json lists {them} among those not recognised"),
                     Style::new(),
                     sink,
                 )?;
@@ -106,10 +110,17 @@ impl Screen {
         self.more(shown, files.len(), "--all shows them", sink)
     }
 
-    fn gap_lines(&self, gaps: &GapLines<'_>, kind: GapKind, sink: &mut dyn Write) -> Result<(), WriteError> {
-        let lines = gaps.of_kind(kind);
-        let shown = lines.len().min(self.most(3));
-        for (at, GapLine { gap, scopes, .. }) in lines.iter().take(shown) {
+    fn gap_lines(
+        &self,
+        gaps: &GapLines<'_>,
+        kind: GapKind,
+        named: &BTreeSet<usize>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
+        let first = self.most(3);
+        let lines = gaps.of_kind(kind).into_iter().enumerate();
+        let (shown, others): (Vec<_>, Vec<_>) = lines.partition(|(nth, (at, _))| *nth < first || named.contains(at));
+        for (_, (at, GapLine { gap, scopes, .. })) in &shown {
             let number = if gaps.are_waited_for() { format!("gap {}: ", at + 1) } else { String::new() };
             let places = match scopes.as_slice() {
                 [] => String::new(),
@@ -123,8 +134,9 @@ impl Screen {
             let line = format!("{number}{places}{}: {}{facts}", gap.call, gap.reason);
             self.say(4, &printable(&line), Style::new(), sink)?;
         }
-        let count = |lines: &[(usize, &GapLine<'_>)]| lines.iter().map(|(_, line)| line.gaps).sum::<usize>();
-        let told = count(lines.get(..shown).unwrap_or_default());
-        self.more(told, count(&lines), "--all shows them", sink)
+        let count =
+            |lines: &[(usize, (usize, &GapLine<'_>))]| lines.iter().map(|(_, (_, line))| line.gaps).sum::<usize>();
+        let told = count(&shown);
+        self.more(told, told + count(&others), "--all shows them", sink)
     }
 }

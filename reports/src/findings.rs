@@ -1,7 +1,7 @@
 //! The findings on a terminal: what to fix first, then rule by rule, then what somebody accepted.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 use evenhand_model::finding::{Dimension, Finding, Severity, Status};
@@ -11,8 +11,8 @@ use owo_colors::Style;
 use crate::report::{Report, WriteError};
 use crate::screen::Screen;
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, first_line, some};
-use crate::wrap::wrapped;
+use crate::words::{accepted, by_severity, first_line};
+use crate::wrap::hung;
 
 /// Where the lines of a finding begin that stand beside its severity.
 const WIDE_MARGIN: usize = 11;
@@ -196,6 +196,35 @@ fn urgent<'a>(ranked: &Ranked<'a>) -> Vec<Urgent<'a>> {
     found
 }
 
+/// The first identities of findings, each by its name: with its place where others have that name too, and by its id where
+/// even that is theirs.
+fn concerned(rows: &[&Finding], identities: &Identities<'_>) -> String {
+    const NAMED: usize = 4;
+    let mut seen: HashSet<&str> = HashSet::new();
+    let distinct: Vec<&Finding> = rows.iter().copied().filter(|row| seen.insert(row.identity.as_str())).collect();
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut by_place: HashMap<(&str, &str), usize> = HashMap::new();
+    for row in &distinct {
+        *by_name.entry(&*row.name).or_default() += 1;
+        *by_place.entry((&*row.name, row.scope.as_str())).or_default() += 1;
+    }
+    let called = |row: &&Finding| {
+        let is_one = |count: Option<&usize>| count == Some(&1);
+        if is_one(by_name.get(&*row.name)) {
+            printable(&row.name)
+        } else if is_one(by_place.get(&(&*row.name, row.scope.as_str()))) {
+            identities.name(row.identity.as_str())
+        } else {
+            printable(row.identity.as_str())
+        }
+    };
+    let mut named: Vec<String> = distinct.iter().take(NAMED).map(called).collect();
+    if distinct.len() > NAMED {
+        named.push(format!("and {} more", thousands((distinct.len() - NAMED) as u64)));
+    }
+    named.join(", ")
+}
+
 impl Screen {
     /// The identities to begin with, each with the one thing to do first.
     pub(crate) fn fix_first(
@@ -213,12 +242,8 @@ impl Screen {
         self.heading("Fix first", sink)?;
         let shown = urgent.len().min(self.most(SHOWN));
         for held in urgent.iter().take(shown) {
-            let counts: Vec<String> = [(held.critical, "critical"), (held.high, "high")]
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{} {word}", thousands(*count as u64)))
-                .collect();
-            self.say(2, &format!("{}: {}", identities.name(held.id), counts.join(", ")), Style::new().bold(), sink)?;
+            let counts = by_severity(&[(Severity::Critical, held.critical), (Severity::High, held.high)]);
+            self.say(2, &format!("{}: {counts}", identities.name(held.id)), Style::new().bold(), sink)?;
             self.say(6, &printable(&held.first.title), Style::new(), sink)?;
             let fix = match self.tells_each(ranked) {
                 true => first_step(held.first),
@@ -265,12 +290,13 @@ impl Screen {
                 None => rules.push((finding.rule.as_str(), vec![finding])),
             }
         }
+        let identities = Identities::of(report);
         let shown = if in_full { rules.len() } else { rules.len().min(self.most(RULES)) };
         for (rule, rows) in rules.iter().take(shown) {
             if in_full {
                 self.rule(rule, rows, sink)?;
             } else {
-                self.rule_in_short(rule, rows, sink)?;
+                self.rule_in_short(rule, rows, &identities, sink)?;
             }
         }
         self.further(rules.get(shown..).unwrap_or_default(), sink)?;
@@ -351,21 +377,23 @@ impl Screen {
     }
 
     /// A rule with who is concerned and the first thing to do.
-    fn rule_in_short(&self, rule: &str, rows: &[&Finding], sink: &mut dyn Write) -> Result<(), WriteError> {
-        const NAMED: usize = 4;
+    fn rule_in_short(
+        &self,
+        rule: &str,
+        rows: &[&Finding],
+        identities: &Identities<'_>,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
         let Some(first) = rows.first() else { return Ok(()) };
-        let names = some(rows.iter().map(|row| &*row.name), NAMED, ", ");
-        let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), printable(&names));
+        let text = format!("{rule} ({}): {}", thousands(rows.len() as u64), concerned(rows, identities));
         let (severity, style) = (first.severity.as_str(), severity_style(first.severity));
         let margin = self.margin();
         if margin == WIDE_MARGIN {
             let hang = margin + 2;
             let room = self.options.width.saturating_sub(hang).max(16);
-            for (at, line) in wrapped(&text, room).iter().enumerate() {
-                match at {
-                    0 => writeln!(sink, "  {} {line}", self.styled(&format!("{severity:<8}"), style))?,
-                    _ => writeln!(sink, "{:hang$}{line}", "")?,
-                }
+            let head = format!("  {} ", self.styled(&format!("{severity:<8}"), style));
+            for (before, line) in hung(&head, hang, &text, room) {
+                writeln!(sink, "{before}{line}")?;
             }
         } else {
             self.say(2, &format!("{severity} {text}"), style, sink)?;

@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use evenhand_model::gap::{Gap, GapKind};
+use evenhand_model::gap::{Gap, GapKind, steps_to_know};
+use evenhand_model::id::ProviderName;
 
 /// A thing that was not read, wherever that is.
 pub(crate) struct GapLine<'a> {
@@ -17,29 +18,38 @@ pub(crate) struct GapLine<'a> {
     pub(crate) checks: usize,
 }
 
+/// Undecided checks of one provider that have one remedy.
+pub(crate) struct Open<'t> {
+    pub(crate) provider: ProviderName,
+    pub(crate) remedy: &'t str,
+    pub(crate) checks: usize,
+}
+
 /// The gaps of a report in the order of their numbers: failures first, then what most checks wait for.
 pub(crate) struct GapLines<'a> {
     lines: Vec<GapLine<'a>>,
-    /// The line by what remedies say of a gap.
-    places: HashMap<String, usize>,
+    /// The lines by what remedies of checks of a provider say of a gap: of several kinds or facts where it left out both.
+    places: HashMap<Option<ProviderName>, HashMap<String, Vec<usize>>>,
 }
 
-/// What would decide a check.
-pub(crate) enum Step<'t> {
-    /// Reading this line of the gaps.
-    Gap(usize),
-    /// This.
-    Advice(&'t str),
+/// What would decide a check; any of it may tell.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Steps<'t> {
+    /// Reading one of these lines of the gaps, each once and in their order.
+    pub(crate) gaps: Vec<usize>,
+    /// Or one of these, each once.
+    pub(crate) advice: Vec<&'t str>,
 }
 
 impl<'a> GapLines<'a> {
-    /// `open`: the remedies of what is not decided, each with the number of its checks.
-    pub(crate) fn of<'t>(gaps: &'a [Gap], open: impl Iterator<Item = (&'t str, usize)>) -> Self {
+    /// `open`: what is not decided.
+    pub(crate) fn of<'t>(gaps: &'a [Gap], open: impl Iterator<Item = Open<'t>>) -> Self {
         let mut lines: Vec<GapLine<'a>> = Vec::new();
-        let mut known: HashMap<(GapKind, &str, &str, String), usize> = HashMap::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut known = HashMap::new();
+        let mut places: HashMap<Option<ProviderName>, HashMap<String, Vec<usize>>> = HashMap::new();
         for gap in gaps {
-            let at = *known.entry((gap.kind, &gap.call, &gap.reason, gap.unknown())).or_insert_with(|| {
+            let key = (gap.provider, gap.kind, &*gap.call, &*gap.reason, gap.unknown());
+            let at: usize = *known.entry(key).or_insert_with(|| {
                 lines.push(GapLine { gap, gaps: 0, scopes: Vec::new(), checks: 0 });
                 lines.len() - 1
             });
@@ -47,13 +57,14 @@ impl<'a> GapLines<'a> {
                 line.gaps += 1;
                 line.scopes.extend(gap.scope.as_ref().map(|scope| scope.as_str()));
             }
-            places.entry(gap.remedy()).or_insert(at);
+            let held = places.entry(gap.provider).or_default().entry(gap.remedy()).or_default();
+            if !held.contains(&at) {
+                held.push(at);
+            }
         }
         let mut unsorted = Self { lines, places };
-        for (remedy, checks) in open {
-            let mut cited = unsorted.cited(remedy);
-            cited.dedup();
-            for at in cited {
+        for Open { provider, remedy, checks } in open {
+            for at in unsorted.steps(provider, remedy).gaps {
                 if let Some(line) = unsorted.lines.get_mut(at) {
                     line.checks += checks;
                 }
@@ -62,8 +73,10 @@ impl<'a> GapLines<'a> {
         let mut ranked: Vec<(usize, GapLine<'a>)> = unsorted.lines.into_iter().enumerate().collect();
         ranked.sort_by_key(|(_, line)| (line.gap.kind != GapKind::Failed, Reverse(line.checks)));
         let moved: HashMap<usize, usize> = ranked.iter().enumerate().map(|(now, (was, _))| (*was, now)).collect();
-        let places =
-            unsorted.places.into_iter().filter_map(|(remedy, was)| Some((remedy, *moved.get(&was)?))).collect();
+        let mut places = unsorted.places;
+        for at in places.values_mut().flat_map(HashMap::values_mut).flatten() {
+            *at = moved.get(&*at).copied().unwrap_or(*at);
+        }
         Self { lines: ranked.into_iter().map(|(_, line)| line).collect(), places }
     }
 
@@ -77,47 +90,43 @@ impl<'a> GapLines<'a> {
         self.lines.iter().any(|line| line.checks > 0)
     }
 
-    /// What the remedy of an undecided check asks for; any of it may tell.
-    pub(crate) fn steps<'t>(&self, remedy: &'t str) -> Vec<Step<'t>> {
-        let step = |line: &'t str| {
-            let line = line.strip_suffix('.').unwrap_or(line);
-            self.places.get(line).map_or(Step::Advice(line), |at| Step::Gap(*at))
-        };
-        let several: Vec<Step<'t>> = remedy.lines().filter_map(|line| line.strip_prefix("- ")).map(step).collect();
-        match several.is_empty() {
-            true => vec![step(remedy.strip_prefix("To know it: ").unwrap_or(remedy))],
-            false => several,
+    /// What the remedy of an undecided check of a provider asks for.
+    pub(crate) fn steps<'t>(&self, provider: ProviderName, remedy: &'t str) -> Steps<'t> {
+        let mut steps = Steps { gaps: Vec::new(), advice: Vec::new() };
+        for step in steps_to_know(remedy) {
+            match self.places.get(&Some(provider)).and_then(|places| places.get(step)) {
+                Some(lines) => steps.gaps.extend(lines),
+                None if steps.advice.contains(&step) => {}
+                None => steps.advice.push(step),
+            }
         }
-    }
-
-    /// The lines that a remedy names, sorted.
-    fn cited(&self, remedy: &str) -> Vec<usize> {
-        let mut cited: Vec<usize> = self
-            .steps(remedy)
-            .into_iter()
-            .filter_map(|step| match step {
-                Step::Gap(at) => Some(at),
-                Step::Advice(_) => None,
-            })
-            .collect();
-        cited.sort_unstable();
-        cited
+        steps.gaps.sort_unstable();
+        steps.gaps.dedup();
+        steps
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::gap::{Lost, to_know};
+
     use super::*;
+
+    const CLOUD: ProviderName = ProviderName("cloud");
 
     fn gap(kind: GapKind, scope: &str, call: &str) -> Gap {
         Gap {
-            provider: None,
+            provider: Some(CLOUD),
             scope: Some(scope.into()),
             kind,
             call: call.into(),
             reason: "not part of the capture".into(),
             facts: Vec::new(),
         }
+    }
+
+    fn open(remedy: &str, checks: usize) -> Open<'_> {
+        Open { provider: CLOUD, remedy, checks }
     }
 
     #[test]
@@ -129,16 +138,33 @@ mod tests {
             absent("b", "list keys"),
             gap(GapKind::Failed, "a", "list roles"),
         ];
-        let one = format!("To know it: {}.", gaps[2].remedy());
-        let any = format!("To know it, whichever of these tells.\n- {}.\n- look there.", gaps[1].remedy());
-        let lines = GapLines::of(&gaps, [(one.as_str(), 3), (any.as_str(), 2)].into_iter());
+        let one = to_know(&[gaps[2].remedy()]);
+        let any = to_know(&[gaps[1].remedy(), "look there".to_owned(), gaps[2].remedy()]);
+        let lines = GapLines::of(&gaps, [open(&one, 3), open(&any, 2)].into_iter());
         let told: Vec<(&str, &[&str], usize)> =
             lines.lines.iter().map(|line| (&*line.gap.call, line.scopes.as_slice(), line.checks)).collect();
         assert_eq!(
             told,
             [("list roles", &["a"][..], 0), ("list keys", &["a", "b"][..], 5), ("list trails", &["a"][..], 0)]
         );
-        assert!(matches!(lines.steps(&any).as_slice(), [Step::Gap(1), Step::Advice("look there")]));
-        assert!(matches!(lines.steps("To know it: ask.").as_slice(), [Step::Advice("ask")]));
+        assert_eq!(lines.steps(CLOUD, &any), Steps { gaps: vec![1], advice: vec!["look there"] });
+        let ask = to_know(&["ask".to_owned()]);
+        assert_eq!(lines.steps(CLOUD, &ask), Steps { gaps: Vec::new(), advice: vec!["ask"] });
+    }
+
+    #[test]
+    fn checks_wait_for_each_gap_that_their_remedy_names_and_for_none_of_another_provider() {
+        let of = |provider, words: &'static str| Gap {
+            provider: Some(ProviderName(provider)),
+            facts: vec![Lost::of(words, &[])],
+            ..gap(GapKind::NotCollected, "a", "list keys")
+        };
+        let gaps = [of("other", "keys"), of("cloud", "keys"), of("cloud", "use")];
+        let remedy = to_know(&[gaps[0].remedy()]);
+        let lines = GapLines::of(&gaps, [open(&remedy, 2)].into_iter());
+        assert_eq!(lines.steps(CLOUD, &remedy).gaps, [0, 1]);
+        let told: Vec<_> =
+            lines.lines.iter().map(|line| (line.gap.provider.map_or("", |of| of.0), line.checks)).collect();
+        assert_eq!(told, [("cloud", 2), ("cloud", 2), ("other", 0)]);
     }
 }

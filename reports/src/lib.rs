@@ -31,4 +31,4 @@ mod words;
 mod wrap;
 
 pub use report::Report;
-pub use wrap::{folded, wrapped};
+pub use wrap::{folded, hung};

@@ -15,7 +15,7 @@ use evenhand_model::waiver::Waiver;
 use crate::findings::Identities;
 use crate::report::{Report, WriteError};
 use crate::text::{counted, printable, thousands};
-use crate::words::{accepted, coverage, cut, failing, first_line, gap, posture, settings, unread};
+use crate::words::{accepted, by_each_severity, coverage, cut, failing, first_line, gap, posture, settings, unread};
 
 /// How long a page may become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,17 +105,10 @@ impl Page {
         if let Some(unread) = unread(report) {
             let _ = write!(title, "\n\n**This scan is incomplete**: {unread}. What it is stands at the end.");
         }
-        let failed: Vec<String> = failing(report)
-            .into_iter()
-            .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
-            .collect();
+        let failed = by_each_severity(&failing(report));
         let is_open = |finding: &&Finding| finding.status == Status::Unknown && finding.waiver.is_none();
         let undecided = report.findings.iter().filter(is_open).count();
-        let mut text = format!(
-            "{MARK}\n{title}\n\n**Findings**: {} · {} undecided",
-            failed.join(", "),
-            thousands(undecided as u64)
-        );
+        let mut text = format!("{MARK}\n{title}\n\n**Findings**: {failed} · {} undecided", thousands(undecided as u64));
         let waived = report.findings.iter().filter(|finding| finding.waiver.is_some()).count();
         if waived > 0 {
             let _ = write!(text, " · {} accepted", thousands(waived as u64));

@@ -174,15 +174,24 @@ impl SourceFile {
         const NAMES: [&str; 9] =
             ["authors", "changelog", "contributing", "copying", "license", "licence", "notice", "notices", "readme"];
         const ENDINGS: [&str; 6] = ["adoc", "markdown", "md", "mdx", "rst", "txt"];
-        const DATA: [&str; 9] = ["csv", "gz", "json", "jsonl", "ndjson", "toml", "yaml", "yml", "zst"];
+        const DATA: [&str; 15] = [
+            "csv", "env", "gz", "hcl", "ini", "json", "json5", "jsonc", "jsonl", "ndjson", "toml", "xml", "yaml",
+            "yml", "zst",
+        ];
+        const CODE: [&str; 24] = [
+            "bicep", "c", "cpp", "cs", "go", "html", "j2", "java", "js", "jsx", "kt", "mjs", "php", "ps1", "py", "rb",
+            "rs", "sh", "sql", "tf", "tfvars", "tmpl", "ts", "tsx",
+        ];
         let name = self.path.rsplit('/').next().unwrap_or(&self.path).to_ascii_lowercase();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        // `export.json.txt` is an export that somebody renamed.
+        let is_data = name.split('.').skip(1).any(|ending| DATA.contains(&ending));
         // What follows such a name says whose it is: `LICENSE-MIT`, `LICENSE.project`.
         let is_called_so = || name.split(['.', '-', '_']).next().is_some_and(|first| NAMES.contains(&first));
-        let is_text = ENDINGS.contains(&ending) || (!DATA.contains(&ending) && is_called_so());
+        let is_text = ENDINGS.contains(&ending) || (!CODE.contains(&ending) && is_called_so());
         // A pattern stands for several files of one type.
         let is_unknown = self.status == SourceStatus::Unrecognised && !self.what.starts_with(LOOKS_LIKE);
-        is_unknown && is_text && self.bytes > 0
+        is_unknown && is_text && !is_data && self.bytes > 0
     }
 }
 
@@ -326,7 +335,16 @@ mod tests {
         {
             assert!(is_prose(path, unknown), "{path}");
         }
-        for path in ["license.json", "README.yaml", "notice.csv.gz", "Makefile"] {
+        for path in [
+            "license.json",
+            "README.yaml",
+            "notice.csv.gz",
+            "Makefile",
+            "export.json.txt",
+            "roles.yaml.md",
+            "license_check.tf",
+            "notice.py",
+        ] {
             assert!(!is_prose(path, unknown), "{path}");
         }
         assert!(!is_prose("agent.md", &format!("{LOOKS_LIKE}the definition of an agent")));

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::report::WriteError;
 use crate::text::{printable, thousands};
-use crate::wrap::wrapped;
+use crate::wrap::{hung, wrapped};
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +40,8 @@ impl Screen {
     /// A line broken at the terminal's width; its continuations stand two columns further in.
     pub(crate) fn say(&self, indent: usize, text: &str, style: Style, sink: &mut dyn Write) -> Result<(), WriteError> {
         let room = self.options.width.saturating_sub(indent + 2).max(16);
-        for (at, part) in wrapped(text, room).iter().enumerate() {
-            let margin = if at == 0 { indent } else { indent + 2 };
-            writeln!(sink, "{:margin$}{}", "", self.styled(part, style))?;
+        for (before, line) in hung(&" ".repeat(indent), indent + 2, text, room) {
+            writeln!(sink, "{before}{}", self.styled(&line, style))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! The order is that of the questions: how are we doing, which AI identity holds more than the human, what is worst and
 //! what to do about it, and how much of this can be trusted.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
@@ -17,8 +18,8 @@ pub use crate::screen::Options;
 use crate::screen::{PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 use crate::undecided::Undecided;
-use crate::words::{failing, posture, unread};
-use crate::wrap::wrapped;
+use crate::words::{by_severity, failing, posture, unread};
+use crate::wrap::hung;
 
 /// How an AI identity is declared.
 pub(crate) const DECLARE: &str = "declare yours on the identity itself (tag `evenhand:nature` or annotation `evenhand.dev/nature`, \
@@ -38,9 +39,9 @@ pub fn write(report: &Report, options: Options, sink: &mut dyn Write) -> Result<
     screen.fix_first(report, &ranked, sink)?;
     screen.findings(report, &ranked, sink)?;
     let undecided = Undecided::of(report);
-    let gaps = GapLines::of(&report.gaps, undecided.remedies());
-    screen.undecided(&undecided, &gaps, sink)?;
-    screen.coverage(report, &gaps, sink)
+    let gaps = GapLines::of(&report.gaps, undecided.open());
+    let named = screen.undecided(&undecided, &gaps, sink)?;
+    screen.coverage(report, &gaps, &named, sink)
 }
 
 /// Writes the identities as a table, for `inventory`.
@@ -157,19 +158,21 @@ impl Screen {
             };
             self.print(&self.table(&headers, &rows, &color), sink)?;
         }
-        self.named(&identities, named, sink)
+        self.named(&identities, named, told.last().map(|last| last.verdict), sink)
     }
 
-    /// AI identities by verdict, with their human role and no more.
+    /// AI identities by verdict, with their human role and no more. `told`: the verdict of the last that was told in full.
     fn named(
         &self,
         identities: &Identities<'_>,
         ranked: &[&Comparison],
+        told: Option<Verdict>,
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         if ranked.is_empty() {
             return Ok(());
         }
+        let mut counted_only = 0;
         for held in ranked.chunk_by(|one, other| one.verdict == other.verdict) {
             let Some(verdict) = held.first().map(|first| first.verdict) else { continue };
             let shown = held.len().min(self.limit());
@@ -181,14 +184,19 @@ impl Screen {
                 }
             });
             let names = names.collect::<Vec<_>>().join("; ");
-            let more = match held.len() - shown {
-                0 => String::new(),
-                more => format!("; and {} more", thousands(more as u64)),
-            };
-            let line = format!("{} ({}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
+            let rest = held.len() - shown;
+            counted_only += rest;
+            let more = if rest > 0 { format!("; and {} more", thousands(rest as u64)) } else { String::new() };
+            let further = if told == Some(verdict) { " more" } else { "" };
+            let line = format!("{} ({}{further}): {names}{more}", verdict.as_str(), thousands(held.len() as u64));
             self.say(2, &line, verdict_style(verdict), sink)?;
         }
-        let line = format!("… only named are {} more; --all tells what differs", thousands(ranked.len() as u64));
+        let named = thousands((ranked.len() - counted_only) as u64);
+        let not_named = match counted_only {
+            0 => String::new(),
+            count => format!(", and only counted {}", thousands(count as u64)),
+        };
+        let line = format!("… only named are {named} more{not_named}; --all tells what differs");
         self.say(2, &line, Style::new().dimmed(), sink)
     }
 
@@ -199,13 +207,10 @@ impl Screen {
         sink: &mut dyn Write,
     ) -> Result<(), WriteError> {
         let verdict = format!("{:<11}", comparison.verdict.as_str());
-        let name =
-            wrapped(&identities.name(comparison.identity.as_str()), self.options.width.saturating_sub(15).max(12));
-        let mut lines = name.iter();
-        let first = lines.next().map_or("", String::as_str);
-        writeln!(sink, "  {}  {first}", self.styled(&verdict, verdict_style(comparison.verdict)))?;
-        for line in lines {
-            writeln!(sink, "{:15}{line}", "")?;
+        let head = format!("  {}  ", self.styled(&verdict, verdict_style(comparison.verdict)));
+        let name = identities.name(comparison.identity.as_str());
+        for (before, line) in hung(&head, 15, &name, self.options.width.saturating_sub(15).max(12)) {
+            writeln!(sink, "{before}{line}")?;
         }
         let summary = printable(&comparison.summary);
         let line = match comparison.baseline.roles.is_empty() {
@@ -261,7 +266,7 @@ impl Screen {
                 self.say(6, &place, Style::new().dimmed(), sink)?;
             }
             self.more(shown, identities.rows(), "--all shows them", sink)?;
-            return self.coverage(report, &gaps, sink);
+            return self.coverage(report, &gaps, &BTreeSet::new(), sink);
         }
         let row = |row: usize| {
             let mut cells: Vec<String> =
@@ -276,7 +281,7 @@ impl Screen {
         }
         self.print(&table, sink)?;
         self.more(shown, identities.rows(), "--all shows them", sink)?;
-        self.coverage(report, &gaps, sink)
+        self.coverage(report, &gaps, &BTreeSet::new(), sink)
     }
 }
 
@@ -289,15 +294,11 @@ fn verdict_style(verdict: Verdict) -> Style {
 }
 
 fn finding_words(report: &Report) -> String {
-    let parts: Vec<String> = failing(report)
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{} {severity}", thousands(count as u64)))
-        .collect();
-    let found = match (parts.is_empty(), report.is_complete()) {
+    let failing = by_severity(&failing(report));
+    let found = match (failing.is_empty(), report.is_complete()) {
         (true, true) => "no finding".to_owned(),
         (true, false) => "no finding in what was read".to_owned(),
-        (false, _) => format!("findings: {}", parts.join(", ")),
+        (false, _) => format!("findings: {failing}"),
     };
     match report.filtered {
         0 => found,

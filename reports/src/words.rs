@@ -8,7 +8,7 @@ use evenhand_model::table::{Column, Table, Value};
 use evenhand_model::waiver::Waiver;
 
 use crate::report::{Report, Settings};
-use crate::text::{counted, printable};
+use crate::text::{counted, printable, thousands};
 
 /// Who accepted a finding, why and until when, in a sentence without a full stop.
 pub(crate) fn accepted(waiver: &Waiver) -> String {
@@ -56,6 +56,18 @@ pub(crate) fn failing(report: &Report) -> [(Severity, usize); 4] {
             .count()
     };
     Severity::WORST_FIRST.map(|severity| (severity, of(severity)))
+}
+
+/// How many there are of each severity, in words; of those that have any.
+pub(crate) fn by_severity(counts: &[(Severity, usize)]) -> String {
+    let held: Vec<(Severity, usize)> = counts.iter().copied().filter(|(_, count)| *count > 0).collect();
+    by_each_severity(&held)
+}
+
+/// The same, of each whether it has any or not.
+pub(crate) fn by_each_severity(counts: &[(Severity, usize)]) -> String {
+    let told = counts.iter().map(|(severity, count)| format!("{} {severity}", thousands(*count as u64)));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// The first line of a remedy, without the mark of a step.
@@ -264,6 +276,13 @@ mod tests {
         );
         assert_eq!(unread(&report(640_000, 640_000, 3, false)), None);
         assert_eq!(posture(&Report { score: None, ..low }), None, "an inventory judges nothing");
+    }
+
+    #[test]
+    fn severities_that_have_none_are_not_told() {
+        let counts = [(Severity::Critical, 1_200), (Severity::High, 0), (Severity::Low, 3)];
+        assert_eq!(by_severity(&counts), "1,200 critical, 3 low");
+        assert_eq!(by_severity(&[(Severity::High, 0)]), "");
     }
 
     #[test]

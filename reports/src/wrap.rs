@@ -7,8 +7,15 @@ const SEPARATORS: [char; 5] = ['/', ':', '-', '_', ','];
 
 /// Words broken into lines of at most `width` columns. A longer word is broken after a separator such as `/`, and anywhere
 /// only where it has none.
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     broken(text, width, width)
+}
+
+/// A text broken into lines of at most `room` columns, each with what stands before it: a head before the first, and before
+/// the others as much space as `hang` says.
+pub fn hung(head: &str, hang: usize, text: &str, room: usize) -> Vec<(String, String)> {
+    let before = |at: usize| if at == 0 { head.to_owned() } else { " ".repeat(hang) };
+    wrapped(text, room).into_iter().enumerate().map(|(at, line)| (before(at), line)).collect()
 }
 
 /// [`wrapped`] with a width of its own for the first line.
@@ -153,6 +160,15 @@ mod tests {
         ] {
             assert_eq!(wrapped(text, width), lines, "{text}");
         }
+    }
+
+    #[test]
+    fn text_hangs_below_its_beginning() {
+        let lines = |text: &str| -> Vec<String> {
+            hung("* ", 4, text, 7).into_iter().map(|(before, line)| before + &line).collect()
+        };
+        assert_eq!(lines("one two three"), ["* one two", "    three"]);
+        assert_eq!(lines(""), ["* "]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use evenhand_model::control::{ControlKind, Way};
 use evenhand_model::evidence::{Evidence, Truth};
 use evenhand_model::fact_table;
 use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
-use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
+use evenhand_model::gap::{Gap, GapKind, Lost, Subject, to_know};
 use evenhand_model::id::ProviderName;
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{
@@ -359,6 +359,110 @@ fn a_short_table_leaves_nothing_decisive_out_and_counts_the_rest() {
         }
         assert_eq!(words.matches("list trails").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn checks_that_lack_the_same_in_several_scopes_are_told_once() {
+    let mut report = report();
+    let (undecided, gap) = (report.findings.remove(1), report.gaps.remove(0));
+    for scope in ["one", "two", "three"] {
+        let gap = Gap { scope: Some(scope.into()), ..gap.clone() };
+        let remedy = to_know(&[gap.remedy()]).into();
+        report.findings.push(Finding { scope: scope.into(), remedy, ..undecided.clone() });
+        report.gaps.push(gap);
+    }
+    let text = table(&report, plain(120));
+    assert!(text.contains("\n  3 checks of not-logged\n      to know it: close gap 1 below\n\n"), "{text}");
+    assert_eq!(text.matches("list trails").count(), 1, "{text}");
+}
+
+#[test]
+fn each_gap_that_a_short_table_names_by_its_number_is_shown() {
+    let mut report = report();
+    let (undecided, gap) = (report.findings.remove(1), report.gaps.remove(0));
+    let gaps = (0..12).map(|number| Gap { call: format!("list things {number}").into(), ..gap.clone() });
+    report.gaps = gaps.collect();
+    let waiting = |numbers: std::ops::Range<usize>| {
+        let steps: Vec<String> = numbers.map(|number| report.gaps[number].remedy()).collect();
+        Finding { remedy: to_know(&steps).into(), ..undecided.clone() }
+    };
+    let open = [waiting(0..2), waiting(0..2), waiting(2..4), waiting(4..10)];
+    report.findings.extend(open);
+    let text = table(&report, plain(120));
+    for words in
+        ["close gap 1 or 2 below\n", "close gap 3 or 4 below\n", "close gap 5, 6, 7 or 8 below; or one of 2 more"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for number in 1..=8 {
+        assert!(
+            text.contains(&format!("\n    gap {number}: in prod: list things {}: ", number - 1)),
+            "{number}: {text}"
+        );
+    }
+    assert!(text.contains("\n  … and 4 more; --all shows them\n"), "{text}");
+    let whole = table(&report, terminal::Options { limit: None, ..plain(120) });
+    assert!(whole.contains("close gap 5, 6, 7, 8, 9 or 10 below\n"), "{whole}");
+}
+
+#[test]
+fn a_short_table_counts_identities_that_it_names_apart_from_those_that_it_does_not() {
+    let mut report = large();
+    let comparison = report.comparisons[0].clone();
+    let compared = |number: usize| Comparison {
+        identity: format!("agent/{number:03}").as_str().into(),
+        verdict: if number < 30 { Verdict::Excess } else { Verdict::NoBaseline },
+        ..comparison.clone()
+    };
+    report.comparisons = (0..90).map(compared).collect();
+    let text = table(&report, plain(120));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "EXCESS (10 more): agent/020 beside ops;",
+        "NO_BASELINE (60): agent/030 beside ops;",
+        "; and 40 more … only named are 30 more, and only counted 40; --all tells what differs",
+    ] {
+        assert!(words.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn one_file_of_text_for_people_is_one_in_the_whole_sentence() {
+    let mut report = report();
+    let notes = report.scan.sources[1].clone();
+    report.scan.sources.push(SourceFile { path: "README.md".into(), ..notes });
+    let text = table(&report, plain(160));
+    let line =
+        "1 file of text for people, no document of any provider; -v or -o json lists it among those not recognised";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn identities_of_one_name_are_told_apart_where_a_short_table_names_them() {
+    let mut report = report();
+    let finding = report.findings[0].clone();
+    let row = |id: &str, scope: &str| IdentityRow {
+        id: id.into(),
+        name: "bot".into(),
+        scope: scope.into(),
+        nature: "ai_agent".into(),
+        idle_days: None,
+    };
+    let bots = [("agent/1", "one"), ("agent/2", "two"), ("agent/3", "three"), ("agent/4", "three")];
+    report.tables = vec![IdentityRow::table(bots.iter().map(|(id, scope)| row(id, scope)).collect())];
+    let found = |(id, scope): (&str, &str), rule: &str| Finding {
+        rule: rule.into(),
+        identity: id.into(),
+        name: "bot".into(),
+        scope: scope.into(),
+        ..finding.clone()
+    };
+    let mut findings: Vec<Finding> = bots.iter().map(|bot| found(*bot, "everywhere")).collect();
+    findings.extend((0..10).map(|number| found(bots[0], &format!("rule-{number}"))));
+    report.findings = findings;
+    let text = table(&report, plain(120));
+    assert!(text.contains("everywhere (4): bot (one), bot (two), agent/3, agent/4\n"), "{text}");
+    assert!(text.contains("rule-0 (1): bot\n"), "{text}");
 }
 
 #[test]

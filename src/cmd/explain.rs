@@ -274,13 +274,26 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
     }
     writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
     let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
-    for slice in access.slices() {
+    for slice in distinct(&access, resolver) {
         write_slice(resolver, &chains, slice, &slice.operations, all, sink)?;
     }
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
     }
     Ok(())
+}
+
+/// The slices of an access, each once: one grant may give the same in several ways, such as for each of its repositories.
+fn distinct<'a>(access: &'a Access, resolver: &dyn AccessResolver) -> Vec<&'a Slice> {
+    let mut told = BTreeSet::new();
+    let mut slices = Vec::new();
+    for slice in access.slices() {
+        let place = (slice.scope.to_string(), slice.condition.to_string());
+        if told.insert((&*slice.operations, place, resolver.grant(slice.grant))) {
+            slices.push(slice);
+        }
+    }
+    slices
 }
 
 /// A slice: what it grants, on what, under which condition, what leads to the statement that does, and that.
@@ -376,6 +389,10 @@ struct Proof<'a> {
     granted: Vec<(&'a Grant, Vec<Slice>)>,
     /// What leads from the source to these; `None` = it holds nothing itself.
     chains: Option<Chains<'a>>,
+    /// What the step takes besides them.
+    takes: Option<Arc<str>>,
+    /// Why the source may hold less than they say.
+    doubts: Vec<Arc<str>>,
 }
 
 impl<'a> Proof<'a> {
@@ -390,7 +407,10 @@ impl<'a> Proof<'a> {
         };
         let granted = hop.grants.iter().map(|grant| (grant, of(grant))).collect();
         let chains = resolver.map(|resolver| Chains::of(&hop.source, inventory, resolver));
-        Self { assessing, hop, granted, chains }
+        let takes = resolver.and_then(|resolver| resolver.takes(&hop.technique));
+        let limiting = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_limit());
+        let doubts = limiting.map(|doubt| Arc::clone(&doubt.text)).collect();
+        Self { assessing, hop, granted, chains, takes, doubts }
     }
 
     /// What whoever is reached asks of the source, where a statement of its own lets it in.
@@ -419,12 +439,18 @@ impl<'a> Proof<'a> {
         let slices = self.granted.iter().flat_map(|(_, slices)| slices);
         let keys: BTreeSet<&str> = slices.flat_map(|slice| slice.condition.keys()).collect();
         let asks = self.granted.iter().any(|(grant, _)| self.asked(grant).next().is_some());
+        let takes = self.takes.as_ref().map(|takes| format!(", if {takes}"));
         match (keys.is_empty(), asks) {
             (true, true) => ", under the conditions of who lets it in".to_owned(),
-            (true, false) => ", if something holds that no document tells".to_owned(),
+            (true, false) => match (takes, self.doubts.as_slice()) {
+                (Some(takes), _) => takes,
+                (None, [doubt, ..]) => format!(", unless what is in doubt takes it away: {doubt}"),
+                (None, []) => ", if something holds that no document tells".to_owned(),
+            },
             (false, _) => {
                 let more = if asks { " and the conditions of who lets it in" } else { "" };
-                format!(", under conditions on {}{more}", keys.into_iter().collect::<Vec<_>>().join(", "))
+                let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
+                format!(", under conditions on {keys}{more}{}", takes.unwrap_or_default())
             }
         }
     }
@@ -530,7 +556,7 @@ fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
     let mut granted = OpSet::new();
     let mut granting = 0_usize;
-    for slice in why.access.slices() {
+    for slice in distinct(&why.access, why.resolver) {
         let operations = slice.operations.intersection(&why.operations);
         if operations.is_empty() {
             continue;

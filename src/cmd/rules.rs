@@ -2,8 +2,8 @@
 
 use std::io;
 
+use evenhand_reports::hung;
 use evenhand_reports::text::{counted, printable};
-use evenhand_reports::wrapped;
 use evenhand_rules::engine::cases;
 use evenhand_rules::pack::{Problem, Rule, RuleSet};
 use serde_json::json;
@@ -47,14 +47,7 @@ fn table(rules: &RuleSet, width: Option<usize>, sink: &mut dyn io::Write) -> io:
         if room < LEAST {
             return writeln!(sink, "{id}\n    {severity}, {dimension}: {title}");
         }
-        let indent = head.len();
-        for (at, part) in wrapped(title, room).iter().enumerate() {
-            match at {
-                0 => writeln!(sink, "{head}{part}")?,
-                _ => writeln!(sink, "{:indent$}{part}", "")?,
-            }
-        }
-        Ok(())
+        hung(&head, head.len(), title, room).iter().try_for_each(|(before, line)| writeln!(sink, "{before}{line}"))
     };
     row("RULE", "SEVERITY", "DIMENSION", "TITLE")?;
     for rule in rules.iter() {

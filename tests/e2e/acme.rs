@@ -42,3 +42,12 @@ fn the_example_shows_every_verdict_and_its_expected_findings() {
     let held = std::fs::read_to_string(&snapshot).unwrap_or_default().replace("\r\n", "\n");
     assert_eq!(held, text, "if this is as it should be: UPDATE=1 cargo test -p evenhand --test e2e acme");
 }
+
+#[test]
+fn an_explanation_tells_what_one_grant_gives_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let arguments = ["explain", "editor-mcp", "--from", "examples/acme", "--now", "2026-12-01"];
+    let output = Scene::new().command().current_dir(root).args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("  orgs/get, repos/list-for-org\n").count(), 1, "{text}");
+}

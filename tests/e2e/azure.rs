@@ -115,3 +115,15 @@ fn one_question_is_answered_from_the_tenant() {
         assert!(text.contains(expected), "{who} {operation}: {text} {}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+#[test]
+fn a_step_that_takes_something_besides_is_explained_with_that() {
+    let text = run(&["explain", "customer-support-agent", "--from", "examples/acme", "--now", "2026-12-01"]);
+    let way = "if there is something suitable: its holder edits what dynamic groups and other systems tell users by";
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(way), "{text}");
+    assert!(
+        words.contains("ai-identity-holds-tier-zero: customer-support-agent holds graph.User.ReadWrite.All"),
+        "{text}"
+    );
+}

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::engine::open::{Cited, Said};
 use crate::engine::owners::{Owners, Subjects};
 use crate::engine::select::Selected;
-use crate::facts::tables::IdentityRow;
+use crate::facts::tables::{IdentityRow, WaiverRow};
 use crate::facts::{Facts, Ground, Grounds, Places};
 use crate::pack::{FrameworkRef, ParamValue, Part, Rule, sql};
 
@@ -53,6 +53,8 @@ type SaidBefore<'a> = HashMap<(Vec<Cited>, &'a [Arc<str>], ProviderName, ScopeId
 enum Piece<'a> {
     Text(Arc<str>),
     Column(&'a Column),
+    /// The name of whom the row is about.
+    Whom,
 }
 
 /// Rows of one rule in the order of its findings, which are made one after the other. Rows of one scope wait for the same
@@ -110,6 +112,8 @@ impl Found<'_> {
 impl<'a> Maker<'a> {
     fn of(found: &'a Found<'a>, facts: &'a Facts, subjects: &'a Subjects<'a>) -> Self {
         let (rule, table) = (found.selected.rule, found.table);
+        // Who asks for the id of an identity gets that; a waiver is found by what it says.
+        let has_name = ![IdentityRow::SPEC.name, WaiverRow::SPEC.name].contains(&table.spec.name);
         Self {
             rule,
             selected: &found.selected,
@@ -128,6 +132,7 @@ impl<'a> Maker<'a> {
                 .iter()
                 .map(|part| match part {
                     Part::Text(text) => Piece::Text(Arc::clone(text)),
+                    Part::Place(name) if has_name && **name == *rule.identity => Piece::Whom,
                     Part::Place(name) => match table.column(name) {
                         Some(column) => Piece::Column(column),
                         None => Piece::Text(rule.param(name).map(ParamValue::text).unwrap_or_default().into()),
@@ -180,11 +185,12 @@ impl<'a> Maker<'a> {
         })
     }
 
-    /// Writes the rule's message with the values of a row.
-    fn title(&self, row: usize, line: &mut String) {
+    /// Writes the rule's message with the values of a row. `name`: of whom it is about.
+    fn title(&self, row: usize, name: &str, line: &mut String) {
         for piece in &self.message {
             match piece {
                 Piece::Text(text) => line.push_str(text),
+                Piece::Whom => line.push_str(name),
                 Piece::Column(column) => {
                     let before = line.len();
                     readable(column, row, line);
@@ -294,7 +300,7 @@ impl<'m, 'a> Run<'m, 'a> {
         line.clear();
         let (remedy, missing) = match status {
             Status::Fail => {
-                maker.title(row, line);
+                maker.title(row, &name, line);
                 (Arc::clone(fixes.get(owner)?), Arc::clone(nothing))
             }
             Status::Unknown => {

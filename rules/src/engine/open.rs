@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use evenhand_model::evidence::Truth;
 use evenhand_model::finding::Missing;
-use evenhand_model::gap::{Gap, Subject};
+use evenhand_model::gap::{Gap, Subject, to_know};
 use evenhand_model::table::{Table, TableSpec};
 use polars::prelude::{BooleanFunction, Expr, FunctionExpr, Operator};
 
@@ -117,14 +117,10 @@ fn remedy(subjects: &BTreeSet<Subject>, gaps: &[&Gap]) -> String {
             }
         }
     }
-    match lines.as_slice() {
-        [] => "Read the row at its place: the rule itself leaves it open.".to_owned(),
-        [one] => format!("To know it: {one}."),
-        several => {
-            let steps: Vec<String> = several.iter().map(|line| format!("- {line}.")).collect();
-            format!("To know it, whichever of these tells.\n{}", steps.join("\n"))
-        }
+    if lines.is_empty() {
+        lines.push("read the row at its place, for the rule itself leaves it open".to_owned());
     }
+    to_know(&lines)
 }
 
 impl Question {

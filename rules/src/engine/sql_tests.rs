@@ -313,7 +313,7 @@ fn a_rule_that_fails_on_data_is_an_error_and_the_others_go_on() {
     assert_eq!(
         found,
         [
-            (Status::Fail, "x of role is 100 days old, more than 90"),
+            (Status::Fail, "x of the role is 100 days old, more than 90"),
             (Status::Unknown, "the role: “T” is undecided; not known: whole days since it was made"),
         ]
     );
@@ -358,7 +358,7 @@ fn rules_of_few_rows_find_in_a_large_table_what_they_would_find_in_a_small_one()
             .iter()
             .filter_map(|(kind, age)| match age {
                 Some(age) if *age <= 90 => None,
-                Some(age) => Some(format!("{kind} of role is {age} days old, more than 90")),
+                Some(age) => Some(format!("{kind} of the role is {age} days old, more than 90")),
                 None => Some("the role: “T” is undecided; not known: whole days since it was made".to_owned()),
             })
             .collect();

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::{Resolver, Tenant};
 use crate::catalog::Catalogue;
 use crate::catalog::classes::ACTIVATION;
-use crate::catalog::tier0::{Class, Kind};
+use crate::catalog::tier0::{Class, Kind, TIER_ZERO, TierZero};
 use crate::rbac::ObjectId;
 
 /// Steps of one identity by one technique that are listed; whoever reaches more reaches more of the same.
@@ -360,6 +360,29 @@ impl<'a> Steps<'a> {
     }
 }
 
+/// The name of what leads to the whole tenant, as techniques have it.
+fn written(tier0: &TierZero) -> String {
+    tier0.name.replace(' ', "-")
+}
+
+/// What a step to the whole tenant takes that does not lead there by itself.
+pub(super) fn takes(technique: &str) -> Option<Arc<str>> {
+    let (prefix, name) = technique.split_once('.')?;
+    let kind = match prefix {
+        "graph" => Kind::Permission,
+        "entra-role" | "entra-eligible" => Kind::Role,
+        _ => return None,
+    };
+    let tier0 = TIER_ZERO.iter().find(|held| held.kind == kind && written(held) == name)?;
+    match tier0.class {
+        Class::Direct => None,
+        Class::Indirect => Some(format!("there is something suitable: its holder {}", tier0.way).into()),
+        Class::Legacy => {
+            Some(format!("an interface that is being retired still lets it: its holder {}", tier0.way).into())
+        }
+    }
+}
+
 /// Permissions and roles that lead to the whole tenant. What takes something suitable besides may lead there or not.
 fn to_tenant(tenant: &Tenant, asking: &Asking<'_>, source: &IdentityId, object: &ObjectId, edges: &mut Vec<Edge>) {
     let Some(scope) = &tenant.ground.tenant else { return };
@@ -379,7 +402,7 @@ fn to_tenant(tenant: &Tenant, asking: &Asking<'_>, source: &IdentityId, object: 
         edges.push(Edge {
             source: source.clone(),
             target: EdgeTarget::Admin(scope.clone()),
-            technique: format!("{prefix}.{}", tier0.name.replace(' ', "-")).into(),
+            technique: format!("{prefix}.{}", written(tier0)).into(),
             escalation: true,
             conditional: tier0.class != Class::Direct
                 || !holding.under.is_unconditional()

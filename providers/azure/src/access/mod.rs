@@ -418,7 +418,7 @@ impl AccessResolver for Resolver {
         };
         if sure.is_empty() {
             decision.blocked_by =
-                vec![Arc::from("no role or permission grants it, or a deny assignment takes it away")];
+                vec![Arc::from("its roles and permissions: none grants it, or a deny assignment takes it away")];
         }
         if decision.outcome == Outcome::Conditional {
             decision.conditions = sure.iter().map(|(slice, _)| slice.condition.to_string()).collect();
@@ -431,6 +431,10 @@ impl AccessResolver for Resolver {
 
     fn edges(&self) -> Vec<Edge> {
         self.edges.clone()
+    }
+
+    fn takes(&self, technique: &str) -> Option<Arc<str>> {
+        edges::takes(technique)
     }
 
     fn edges_left_out(&self) -> Vec<Hint> {

@@ -36,6 +36,12 @@ fn an_agent_holds_for_good_what_people_activate_with_an_approval() {
     ] {
         assert_eq!(decide(&reading, who, operation, None), expected, "{who} {operation}");
     }
+    // Read behind "not allowed by".
+    let stopped = decision(&reading, &agent, RESET, None).blocked_by;
+    assert_eq!(
+        stopped.iter().map(|by| &**by).collect::<Vec<_>>(),
+        ["its roles and permissions: none grants it, or a deny assignment takes it away"]
+    );
     let all = [ControlKind::SecondPersonApproval, ControlKind::JustInTime, ControlKind::Mfa];
     assert_eq!(controls(&reading, &support), all);
     assert_eq!(controls(&reading, &agent), []);

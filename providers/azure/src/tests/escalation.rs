@@ -141,8 +141,11 @@ fn everything_that_leads_to_the_tenant_is_a_step_of_whoever_holds_it() {
         match held.kind {
             tier0::Kind::Permission => {
                 let found = steps(&read(&tenant(&[template])), &agent);
-                let expected = step(&format!("graph.{name}"), "admin of azure:T", conditional);
+                let technique = format!("graph.{name}");
+                let expected = step(&technique, "admin of azure:T", conditional);
                 assert!(found.contains(&expected), "{}: {found:?}", held.name);
+                let takes = resolver(&read(&tenant(&[template]))).takes(&technique);
+                assert_eq!(takes.is_some_and(|takes| takes.ends_with(held.way)), conditional, "{}", held.name);
                 permissions += 1;
             }
             tier0::Kind::Role => {

@@ -10,7 +10,7 @@ mod robustness;
 
 use std::sync::Arc;
 
-use evenhand_model::access::{AccessResolver, Outcome, Request};
+use evenhand_model::access::{AccessResolver, Decision, Outcome, Request};
 use evenhand_model::document::{Document, FileFacts, Format, Head, ReadError};
 use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Identity;
@@ -180,13 +180,17 @@ fn resolver(reading: &Reading) -> &dyn AccessResolver {
 }
 
 fn decide(reading: &Reading, who: &IdentityId, operation: &str, resource: Option<&str>) -> Outcome {
+    decision(reading, who, operation, resource).outcome
+}
+
+fn decision(reading: &Reading, who: &IdentityId, operation: &str, resource: Option<&str>) -> Decision {
     let request = Request {
         identity: who.to_string(),
         operation: operation.to_owned(),
         resource: resource.map(str::to_owned),
         context: std::collections::BTreeMap::new(),
     };
-    resolver(reading).decide(who, &request).unwrap().outcome
+    resolver(reading).decide(who, &request).unwrap()
 }
 
 const REVOKE: &str = "microsoft.directory/users/invalidateAllRefreshTokens";
