@@ -11,7 +11,7 @@ use super::carriers::names;
 use super::edges::{Down, Rights, Shared, Source};
 use super::holds::{Acting, Place};
 use super::targets::{Pool, trusts};
-use super::techniques::{Target, Technique};
+use super::techniques::Technique;
 use crate::access::floor;
 use crate::policy::arn;
 
@@ -21,7 +21,7 @@ impl<'a> Shared<'a> {
         let Some(pass) = self.pass_role else { return };
         let account = &source.principal.account;
         let place = Place { account: &account.0, region: None };
-        let existing = technique.target == Target::PassedRoleExisting;
+        let existing = technique.target.is_existing();
         for service in &technique.services {
             let pool = Pool::Trusting(account.clone(), Arc::from(*service));
             let roles = self.targets.within(&pool, source.holder.access, pass);
@@ -34,7 +34,7 @@ impl<'a> Shared<'a> {
             let Some(mut base) = self.within(source, others, place, &acting) else { return };
             // That there is none in the capture does not say that there is none.
             base.conditional |= existing && self.carriers.within(account, technique, source.holder.access).is_empty();
-            let needs_profile = *service == "ec2.amazonaws.com" && technique.target != Target::PassedRoleNewProfile;
+            let needs_profile = *service == "ec2.amazonaws.com" && !technique.target.makes_profile();
             let mut down = Down::new(&roles);
             while let Some(at) = down.next() {
                 let Some(role) = self.principal(at) else { continue };

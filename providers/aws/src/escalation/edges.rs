@@ -282,7 +282,10 @@ impl<'a> Shared<'a> {
             Target::AssumableRoleRewritten | Target::AssumableRolePolicyRewritten | Target::AssumableBoundedRole => {
                 self.widen_assumable(technique, source);
             }
-            Target::PassedRole | Target::PassedRoleNewProfile | Target::PassedRoleExisting => {
+            Target::PassedRole
+            | Target::PassedRoleNewProfile
+            | Target::PassedRoleExisting
+            | Target::PassedRoleExistingNewProfile => {
                 self.pass_role(technique, source);
             }
             Target::Carrier => self.take_over(technique, source),

@@ -68,6 +68,8 @@ pub(crate) enum Target {
     PassedRoleNewProfile,
     /// A role passed to something that must exist already.
     PassedRoleExisting,
+    /// The same with an instance profile made for it.
+    PassedRoleExistingNewProfile,
     /// Something that runs with a role already.
     Carrier,
     /// The permission set through which the caller came.
@@ -77,6 +79,16 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// Whether a role is passed to something that must be there already.
+    pub(super) fn is_existing(self) -> bool {
+        matches!(self, Self::PassedRoleExisting | Self::PassedRoleExistingNewProfile)
+    }
+
+    /// Whether the caller makes the instance profile that a passed role takes.
+    pub(super) fn makes_profile(self) -> bool {
+        matches!(self, Self::PassedRoleNewProfile | Self::PassedRoleExistingNewProfile)
+    }
+
     fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "group-joined" => Self::GroupJoined,
@@ -103,6 +115,7 @@ impl Target {
             "passed-role" => Self::PassedRole,
             "passed-role-new-profile" => Self::PassedRoleNewProfile,
             "passed-role-existing" => Self::PassedRoleExisting,
+            "passed-role-existing-new-profile" => Self::PassedRoleExistingNewProfile,
             "carrier" => Self::Carrier,
             "own-permission-set" => Self::OwnPermissionSet,
             "any-account" => Self::AnyAccount,
@@ -296,7 +309,7 @@ mod tests {
             assert!(!technique.operations.is_empty(), "{}", technique.id);
             let passes = technique.id.starts_with("pass-role");
             assert_eq!(passes, !technique.services.is_empty(), "{}", technique.id);
-            let there_already = matches!(technique.target, Target::Carrier | Target::PassedRoleExisting);
+            let there_already = technique.target == Target::Carrier || technique.target.is_existing();
             assert!(there_already || technique.carrier.is_none(), "{}", technique.id);
             assert!(technique.target != Target::Carrier || technique.carrier.is_some(), "{}", technique.id);
         }
@@ -347,9 +360,13 @@ mod tests {
 
     /// Further techniques that the reference names, and how each is covered: by a technique with these actions, or by
     /// something else than an edge.
-    const FURTHER: [(&str, &str); 15] = [
+    const FURTHER: [(&str, &str); 16] = [
         ("iam:AddRoleToInstanceProfile iam:CreateInstanceProfile iam:PassRole ec2:RunInstances", "technique"),
         ("ec2:AssociateIamInstanceProfile iam:PassRole", "technique"),
+        (
+            "ec2:AssociateIamInstanceProfile iam:AddRoleToInstanceProfile iam:CreateInstanceProfile iam:PassRole",
+            "technique",
+        ),
         ("autoscaling:CreateAutoScalingGroup iam:CreateServiceLinkedRole", "technique"),
         ("codebuild:StartBuild codebuild:UpdateProject", "technique"),
         ("codebuild:StartBuild codebuild:UpdateProject iam:PassRole", "technique"),

@@ -265,6 +265,26 @@ fn an_administrator_is_let_into_other_accounts_that_trust_it() {
 }
 
 #[test]
+fn a_role_without_an_instance_profile_is_passed_to_an_instance_by_whoever_may_make_one() {
+    let trust = r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+    let all = [
+        "iam:PassRole",
+        "ec2:AssociateIamInstanceProfile",
+        "iam:CreateInstanceProfile",
+        "iam:AddRoleToInstanceProfile",
+    ];
+    let techniques = |actions: &[&str]| {
+        account(&[user("u", &allow(actions, "*"), "")], &[holding("target", trust, ADMIN)]).techniques("user/u")
+    };
+    // No instance was read.
+    assert_eq!(techniques(&all), set(&["pass-role-new-instance-profile-ec2-associate-instance-profile?"]));
+    for left_out in all {
+        let rest: Vec<&str> = all.into_iter().filter(|action| *action != left_out).collect();
+        assert_eq!(techniques(&rest), set(&[]), "{left_out}");
+    }
+}
+
+#[test]
 fn a_trust_that_does_not_let_the_service_become_the_role_makes_it_no_target() {
     let create = allow(&["lambda:CreateFunction", "lambda:InvokeFunction", "iam:PassRole"], "*");
     let techniques =
