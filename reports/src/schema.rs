@@ -66,7 +66,7 @@ pub fn report(tables: &[&TableSpec]) -> Value {
             "score": {"oneOf": [{"type": "null"}, object(json!({
                 "raw": thousandths, "governed": thousandths,
                 "raw_millionths": millionths, "governed_millionths": millionths,
-                "exposure_millionths": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000},
+                "exposure_millionths": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000, "description": "of the judged identities, which are all but humans, human roles and what a vendor runs itself, those with a critical or high finding, waived or not"},
                 "open": object(json!({"critical": count, "high": count, "medium": count, "low": count})),
                 "moved_by": {"type": "array", "items": object(json!({
                     "rule": {"type": "string"}, "open": count, "fixed": thousandths, "fixed_millionths": millionths,
