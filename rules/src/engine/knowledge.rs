@@ -132,6 +132,8 @@ mod tests {
                 "there is no register, or it was not read",
             ),
             ("identities", "last_used_at", "when it last acted", ""),
+            // Those that become it from an identity of their own are no part of the number.
+            ("identities", "shared_by", "the number of distinct workloads and agents that run as it", ""),
             ("agents", "approval_mode", "its approval mode", ""),
             ("agents", "authenticated", "whether the endpoint demands a credential", ""),
             ("agents", "tls", "whether the endpoint is reached over TLS", ""),

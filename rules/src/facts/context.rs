@@ -232,7 +232,7 @@ fn paths<'a>(input: &FactInput<'a>) -> FastMap<&'a IdentityId, &'a [Path]> {
     of_one.filter_map(|paths| Some((&paths.first()?.identity, paths))).collect()
 }
 
-/// For each identity: the number of distinct workloads and agents that use it. Tool servers are used by their agent, and
+/// For each identity: the number of distinct workloads and agents that run as it. Tool servers are used by their agent, and
 /// an agent and the workload of the same name that runs it are one.
 fn users(input: &FactInput<'_>) -> Vec<u32> {
     let mut users = vec![0; input.inventory.identities.len()];

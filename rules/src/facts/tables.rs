@@ -85,7 +85,7 @@ fact_table! {
         review_age_days: Option<i64>,
         /// Whether an access review is recorded.
         has_review: Option<bool>,
-        /// The number of distinct workloads and agents that use it.
+        /// The number of distinct workloads and agents that run as it; whoever becomes it from an identity of its own, by its credential say, is in `trusts`.
         shared_by: i64,
         /// The number of environments among the workloads and identities that use it.
         environments: i64,
