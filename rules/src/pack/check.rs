@@ -93,6 +93,9 @@ impl Checker<'_> {
     }
 }
 
+/// The providers there are. A rule of another one would judge no row, and say nothing.
+const PROVIDERS: [&str; 5] = ["agents", "aws", "azure", "github", "kubernetes"];
+
 /// The table with a name.
 fn table_named(name: &str) -> Option<&'static TableSpec> {
     TABLES.iter().copied().find(|table| table.name == name)
@@ -127,6 +130,13 @@ fn rule(checker: &mut Checker<'_>, parsed: RuleFile) -> Option<Rule> {
     let providers = match &parsed.providers.value {
         ProviderList::Word(word) if word == "all" => Providers::All,
         ProviderList::Names(names) if !names.is_empty() => {
+            if let Some(unknown) = names.iter().find(|name| !PROVIDERS.contains(&name.as_str())) {
+                let known = PROVIDERS.map(|name| format!("`{name}`")).join(", ");
+                checker.fatal(
+                    Some(parsed.providers.referenced),
+                    format!("there is no provider `{unknown}`; there are {known}"),
+                );
+            }
             Providers::Some(names.iter().map(|name| Arc::from(name.as_str())).collect())
         }
         _ => {

@@ -160,6 +160,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
     for (what, from, to, place, told) in [
         ("an unknown field", "severity: high", "severity: high\nlevel: 3", Some((5, 1)), "level"),
         ("an unknown severity", "severity: high", "severity: urgent", Some((4, 11)), "urgent"),
+        ("an unknown provider", "[aws]", "[aws, gcp]", Some((6, 12)), "no provider `gcp`; there are `agents`, `aws`"),
         ("an unknown table", "table: credentials", "table: secrets", Some((7, 8)), "no table `secrets`"),
         ("an unknown column", "predicate: age_days", "predicate: age", Some((9, 12)), "no column `age`"),
         ("an unknown place", "{kind}", "{knd}", Some((10, 10)), "`kind` perhaps"),
