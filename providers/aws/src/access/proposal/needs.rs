@@ -101,9 +101,10 @@ fn told(world: &World, principal: &Principal, test: &Test, operations: &OpSet) -
                 }
                 None => "for which its trust policy has to allow `sts:TagSession`",
             };
+            let setters = setters(world, principal, tag, &pair);
             format!(
-                "whoever starts a session of the role sets it (`aws sts assume-role … --tags {pair}`), {trust}; on the role \
-                 itself (`aws iam tag-role --role-name={name} --tags {pair}`) it is set for good, and no control any more"
+                "{setters}, {trust}; on the role itself (`aws iam tag-role --role-name={name} --tags {pair}`) it is set for \
+                 good, and no control any more"
             )
         }
         PrincipalKind::User => format!(
@@ -118,6 +119,46 @@ fn told(world: &World, principal: &Principal, test: &Test, operations: &OpSet) -
         }
     };
     format!("{asked}: {refused}; {who}")
+}
+
+/// Who sets a tag of a role's sessions: with a token or an assertion it is the identity provider, and no parameter of the
+/// call. Where no way in was read, the plain call stands for all.
+fn setters(world: &World, principal: &Principal, tag: &str, pair: &str) -> String {
+    let trust = principal.trust.filter(|trust| !world.policies.broken(*trust));
+    let lets_in = |action: &str, federated: bool| {
+        let (Some(trust), Some(action)) = (trust, Catalogue::global().operation(action)) else { return false };
+        let fits = |statement: &Statement| match &statement.principals {
+            Some(named) if federated => !named.federated.is_empty(),
+            Some(named) => {
+                named.any || !(named.aws.is_empty() && named.service.is_empty() && named.canonical.is_empty())
+            }
+            None => !federated,
+        };
+        let allows = |held: &CompiledStatement| {
+            held.effect == Effect::Allow && held.parts.iter().any(|part| part.operations.contains(action))
+        };
+        let mut pairs =
+            world.policies.document(trust).statements.iter().zip(&world.policies.compiled(trust).statements);
+        pairs.any(|(statement, held)| allows(held) && fits(statement))
+    };
+    let mut ways = Vec::new();
+    if lets_in("sts:AssumeRoleWithWebIdentity", true) {
+        ways.push(
+            "the identity provider sets it in the token that starts a session of the role (claim \
+             `https://aws.amazon.com/tags`)"
+                .to_owned(),
+        );
+    }
+    if lets_in("sts:AssumeRoleWithSAML", true) {
+        ways.push(format!(
+            "the identity provider sets it in the assertion that starts a session of the role (attribute \
+             `https://aws.amazon.com/SAML/Attributes/PrincipalTag:{tag}`)"
+        ));
+    }
+    if ways.is_empty() || lets_in("sts:AssumeRole", false) {
+        ways.push(format!("whoever starts a session of the role sets it (`aws sts assume-role … --tags {pair}`)"));
+    }
+    ways.join(", or ")
 }
 
 /// Whether somebody whom the trust policy lets in may set tags of the role's sessions. `None` = that was not read, or denies
@@ -290,6 +331,27 @@ mod tests {
             for part in parts {
                 assert!(needs.iter().all(|need| need.contains(part)), "{part}: {needs:#?}");
             }
+        }
+    }
+
+    #[test]
+    fn tags_come_with_the_token_where_a_token_starts_the_session() {
+        let says = |principal: &str, action: &str| {
+            format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"{action}"}}"#)
+        };
+        let oidc = r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#;
+        let saml = r#"{"Federated":"arn:aws:iam::111122223333:saml-provider/idp"}"#;
+        let home = r#"{"AWS":"111122223333"}"#;
+        let all = ["`https://aws.amazon.com/tags`", "PrincipalTag:changeticket`", "aws sts assume-role"];
+        let web = says(oidc, "sts:AssumeRoleWithWebIdentity");
+        for (trust, told) in [
+            (web.clone(), [true, false, false]),
+            (says(saml, "sts:AssumeRoleWithSAML"), [false, true, false]),
+            (says(home, "sts:*"), [false, false, true]),
+            (format!("{web},{}", says(home, "sts:AssumeRole")), [true, false, true]),
+        ] {
+            let needs = proposed_of("", &trust, ("Null", "aws:principaltag/changeticket", "false")).needs;
+            assert_eq!(all.map(|part| needs[0].contains(part)), told, "{trust}: {needs:#?}");
         }
     }
 
