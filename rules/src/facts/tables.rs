@@ -135,7 +135,7 @@ fact_table! {
         wildcard_grant: Option<bool>,
         /// Whether some write operation that could be limited to resources is granted on all of them without condition, be it in some regions only; NULL = a deny spares some by what they are.
         write_on_everything: Option<bool>,
-        /// Whether it may stop, redirect or delete audit logs: all of a kind, or one that is known; NULL = a condition, or a name that no known log has, decides which.
+        /// Whether it may stop, redirect or delete logs, be it the audit log or those of what runs there: all of a kind, or one that is known; NULL = a condition, or a name that no known log has, decides which.
         log_tamper: Option<bool>,
         /// Whether it may change the rules that gate it: all of a kind, or its own; NULL = a condition or other names decide which.
         gate_tamper: Option<bool>,
