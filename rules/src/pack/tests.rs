@@ -60,6 +60,23 @@ fn a_remedy_names_no_steps_at_other_providers() {
 }
 
 #[test]
+fn a_remedy_fits_whatever_the_finding_may_name() {
+    let rules = RuleSet::embedded().rules;
+    for (rule, provider, parts) in [
+        // Contributor holds these and no `roleAssignments/write`.
+        ("ai-identity-can-escalate", "azure", &["azure-list-keys", "azure-assign-managed-identity"][..]),
+        // What is granted in the directory is assigned at no resource group.
+        ("write-on-all-resources", "azure", &["Microsoft Graph"]),
+        // Whatever it holds of the many operations on logs.
+        ("ai-identity-can-tamper-with-logs", "aws", &["the operations that the finding names", "log group"]),
+        ("ai-identity-can-tamper-with-logs", "github", &["the operations that the finding names", "actions: write"]),
+    ] {
+        let fix = rules.iter().find(|held| held.id.as_str() == rule).unwrap().fix_at(provider);
+        assert!(parts.iter().all(|part| fix.contains(part)), "{rule}: {fix}");
+    }
+}
+
+#[test]
 fn framework_identifiers_exist() {
     let Some(shared) = shared() else { return };
     #[derive(serde::Deserialize)]
