@@ -337,8 +337,6 @@ fn excess(atoms: &[ExcessAtom], reads: &BTreeSet<&str>) -> Vec<Ground> {
 #[cfg(test)]
 mod tests {
     use evenhand_model::catalog::AccessLevel;
-    use evenhand_model::control::ControlKind;
-
     use evenhand_model::table::Row as _;
 
     use super::*;
