@@ -18,7 +18,7 @@ use evenhand_rules::paths::{self, Missing};
 
 use super::{Failure, Invocation, say};
 use crate::assess::{self, Assessing, Options};
-use crate::chain::Chains;
+use crate::chain::{Chains, Memberships};
 use crate::cli;
 use crate::gate::Exit;
 use crate::lent::{self, Lent};
@@ -273,7 +273,7 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
         writeln!(sink, "  unlimited: nothing is denied to it, whatever the policies say")?;
     }
     writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
-    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
+    let chains = Chains::of(&identity.id, &Memberships::of(&assessing.assessed.inventory), resolver);
     for slice in distinct(&access, resolver) {
         write_slice(resolver, &chains, slice, &slice.operations, all, sink)?;
     }
@@ -340,6 +340,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut
     if paths.is_empty() {
         writeln!(sink, "  {}", if missing.is_empty() { "none found" } else { "none found in what was read" })?;
     }
+    let memberships = Memberships::of(&found.inventory);
     for path in paths {
         let mut to = format!("to {}", target(&path.target));
         if path.reaches_admin && matches!(path.target, EdgeTarget::Identity(_)) {
@@ -356,7 +357,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut
         }
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
-            let proof = Proof::of(assessing, &hop);
+            let proof = Proof::of(assessing, &memberships, &hop);
             let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
@@ -396,7 +397,7 @@ struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    fn of(assessing: &'a Assessing, hop: &'a Edge) -> Self {
+    fn of(assessing: &'a Assessing, memberships: &Memberships<'a>, hop: &'a Edge) -> Self {
         let inventory = &assessing.assessed.inventory;
         let from = inventory.identities.iter().find(|held| held.id == hop.source);
         let resolver = from.and_then(|from| assessing.resolver(from));
@@ -406,7 +407,7 @@ impl<'a> Proof<'a> {
             slices.filter(|slice| resolver.is_some_and(|held| held.grant(slice.grant) == *grant)).cloned().collect()
         };
         let granted = hop.grants.iter().map(|grant| (grant, of(grant))).collect();
-        let chains = resolver.map(|resolver| Chains::of(&hop.source, inventory, resolver));
+        let chains = resolver.map(|resolver| Chains::of(&hop.source, memberships, resolver));
         let takes = resolver.and_then(|resolver| resolver.takes(&hop.technique));
         let limiting = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_limit());
         let doubts = limiting.map(|doubt| Arc::clone(&doubt.text)).collect();
@@ -546,7 +547,7 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
         }
         _ => None,
     };
-    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
+    let chains = Chains::of(&identity.id, &Memberships::of(&assessing.assessed.inventory), resolver);
     Ok(Why { identity, pattern, operations, resolver, chains, access, decision })
 }
 
