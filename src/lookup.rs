@@ -80,9 +80,10 @@ fn ends_in(name: &str, asked: &str) -> bool {
     before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':', '#']))
 }
 
-/// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, by the end
-/// of its id, as a selector of a `[[job]]` does, or by any part of its id or name. The first of these steps at which
-/// anything fits decides, and must fit one: of two things that one name fits, nobody can tell which was meant.
+/// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, as a selector
+/// of a `[[job]]` does, or by any part of its id or name. The first of these steps at which anything fits decides, and must
+/// fit one: of two things that one name fits, nobody can tell which was meant. A last segment alone, such as `b` of `a/b`,
+/// is as good as a name where something else is called just that, so that it names neither; else it is a part.
 ///
 /// # Errors
 /// When none or several fit.
@@ -90,13 +91,14 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
     let lower = asked.to_lowercase();
     let user_name = as_user_name(asked);
     let selector = Selector::parse(asked).ok();
-    let steps: [&dyn Fn(&Identity) -> bool; 7] = [
+    let is_called = |identity: &Identity| *identity.name == *asked || **identity.shown() == *asked;
+    let is_name = asked.contains(['/', ':', '#']) || identities.iter().any(is_called);
+    let steps: [&dyn Fn(&Identity) -> bool; 6] = [
         &|identity| identity.id.as_str() == asked,
         &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
         &|identity| {
-            ends_in(&identity.name, asked) || **identity.shown() == *asked || ends_in(identity.id.as_str(), asked)
+            is_name && (is_called(identity) || ends_in(&identity.name, asked) || ends_in(identity.id.as_str(), asked))
         },
-        &|identity| identity.id.as_str().ends_with(asked),
         &|identity| user_name.as_ref().is_some_and(|end| identity.id.as_str().ends_with(end)),
         &|identity| selector.as_ref().is_some_and(|selector| selector.matches(identity)),
         &|identity| {
@@ -210,6 +212,37 @@ mod tests {
         assert_eq!(candidates, ["arn:2:user/ada", "k:sa:ops/ada"]);
         for (asked, id) in [("ops/ada", "k:sa:ops/ada"), ("user/ada", "arn:2:user/ada"), ("sa/ops/ada", "k:sa:ops/ada")]
         {
+            assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_fits_several_names_none_wherever_in_them_it_stands() {
+        let mut all = identities();
+        let of = |id: &str, name: &str| {
+            Identity::new(id.into(), ProviderName("k"), "k".into(), "sa", name, Evidence::whole("d"))
+        };
+        all.extend([
+            of("azure:7c0d", "acme-agent"),
+            of("k:sa:ops/support", "ops/support"),
+            of("k:sa:ops/support-chat", "ops/support-chat"),
+            of("agent:home/bao", "Client"),
+            of("github:user:bao-acme", "bao-acme"),
+        ]);
+        for (asked, ids) in [
+            ("agent", &["arn:1:role/deploy-agent", "azure:7c0d", "agent:home/bao"][..]),
+            ("support", &["k:sa:ops/support", "k:sa:ops/support-chat"]),
+            ("bao", &["agent:home/bao", "github:user:bao-acme"]),
+        ] {
+            let Err(LookupError::Ambiguous { candidates, .. }) = identity(&all, asked) else { panic!("{asked}") };
+            assert_eq!(candidates, ids, "{asked}");
+        }
+        for (asked, id) in [
+            ("ops/support", "k:sa:ops/support"),
+            ("support-chat", "k:sa:ops/support-chat"),
+            ("home/bao", "agent:home/bao"),
+            ("acme-agent", "azure:7c0d"),
+        ] {
             assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
         }
     }

@@ -211,6 +211,7 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
 
 fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{}", outcome(answer.decision.outcome))?;
+    writeln!(sink, "  identity {}", printable(answer.identity))?;
     if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
         writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
     }

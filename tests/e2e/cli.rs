@@ -373,6 +373,8 @@ fn questions_are_answered_one_by_one_or_from_stdin() {
     let allowed = scene.run(&["can", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"]);
     assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
     assert!(allowed.stdout.contains("allowed") && allowed.stdout.contains("gaad.json"), "{}", allowed.stdout);
+    let meant = "\n  identity arn:aws:iam::111122223333:role/incident-agent\n";
+    assert!(allowed.stdout.contains(meant), "{}", allowed.stdout);
     assert_eq!(scene.run(&["can", "incident-responder", "s3:DeleteBucket", "--from", "gaad.json"]).code, 1);
     assert_eq!(scene.run(&["can", "incident", "s3:DeleteBucket", "--from", "gaad.json"]).code, 2);
     assert_eq!(scene.run(&["can", "incident-agent", "s3:NoSuchThing", "--from", "gaad.json"]).code, 2);
