@@ -21,7 +21,7 @@ use crate::assess::{self, Assessing, Options};
 use crate::chain::Chains;
 use crate::cli;
 use crate::gate::Exit;
-use crate::lent::{self, Lent};
+use crate::lent::{self, Lender, Lent};
 use crate::lookup::{self, LookupError};
 use crate::ruleset;
 
@@ -280,6 +280,15 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
     }
+    let lent = Lent::new(&assessing.assessed.inventory);
+    for lender in lent.to(identity, |held| assessing.resolver(held).is_some()) {
+        let access = assessing.resolver(lender.identity).and_then(|resolver| resolver.access(&lender.identity.id));
+        let said = match access {
+            Some(access) => counted(access.operations().len(), "operation", "operations"),
+            None => "not known: nothing about it was read".to_owned(),
+        };
+        writeln!(sink, "  by way of {}: {said}", printable(&lender.shown()))?;
+    }
     Ok(())
 }
 
@@ -488,6 +497,17 @@ struct Why<'a> {
     access: Arc<Access>,
     /// The decision on any resource, where one operation is meant.
     decision: Option<Decision>,
+    /// Those whose access it uses beside its own.
+    through: Vec<Through<'a>>,
+}
+
+/// What an identity is granted by way of somebody whose access it uses.
+struct Through<'a> {
+    lender: Lender<'a>,
+    chains: Chains<'a>,
+    access: Option<Arc<Access>>,
+    /// The decision on any resource, where one operation is meant.
+    decision: Option<Decision>,
 }
 
 fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -> Result<Why<'a>, Failure> {
@@ -508,7 +528,7 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
     let access = resolver.access(&identity.id).ok_or_else(|| {
         Failure::new(format!("the access of `{}` is not known", identity.id), "add the documents that describe it")
     })?;
-    let decision = match (operations.len(), operations.first()) {
+    let decide = |identity: &Identity| match (operations.len(), operations.first()) {
         (1, Some(operation)) => {
             let request = Request {
                 identity: identity.id.to_string(),
@@ -520,34 +540,50 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
         }
         _ => None,
     };
-    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
-    Ok(Why { identity, pattern, operations, resolver, chains, access, decision })
+    let inventory = &assessing.assessed.inventory;
+    let through = Lent::new(inventory)
+        .to(identity, |held| assessing.resolver(held).is_some())
+        .into_iter()
+        // The operations are those of this provider.
+        .filter(|lender| lender.identity.provider == identity.provider)
+        .map(|lender| Through {
+            chains: Chains::of(&lender.identity.id, inventory, resolver),
+            access: resolver.access(&lender.identity.id),
+            decision: decide(lender.identity),
+            lender,
+        })
+        .collect();
+    let decision = decide(identity);
+    let chains = Chains::of(&identity.id, inventory, resolver);
+    Ok(Why { identity, pattern, operations, resolver, chains, access, decision, through })
 }
 
 fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{} and {}", printable(&why.identity.name), printable(why.pattern))?;
     line(sink, "identity", why.identity.id.as_str())?;
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
-    let mut granted = OpSet::new();
-    let mut granting = 0_usize;
-    for slice in why.access.slices() {
-        let operations = slice.operations.intersection(&why.operations);
-        if operations.is_empty() {
-            continue;
-        }
-        if granting == 0 {
-            writeln!(sink, "\nGranted")?;
-        }
-        granting += 1;
-        write_slice(why.resolver, &why.chains, slice, &operations, all, sink)?;
-        granted = granted.union(&operations);
+    let mut granted = write_granted(why, None, all, sink)?;
+    if granted.is_empty() {
+        let said = match (why.access.unlimited, why.through.is_empty()) {
+            (true, _) => "no statement is needed: nothing is denied to it",
+            (false, true) => "by nothing",
+            (false, false) => "by nothing of its own",
+        };
+        writeln!(sink, "\nGranted\n  {said}")?;
+    }
+    for through in &why.through {
+        granted = granted.union(&write_granted(why, Some(through), all, sink)?);
     }
     let missing = why.operations.difference(&granted);
-    if granting == 0 {
-        let said = if why.access.unlimited { "no statement is needed: nothing is denied to it" } else { "by nothing" };
-        writeln!(sink, "\nGranted\n  {said}")?;
-    } else if !missing.is_empty() {
+    if !granted.is_empty() && !missing.is_empty() && !why.access.unlimited {
         writeln!(sink, "\nNot granted\n  {}", counted(missing.len(), "operation", "operations"))?;
+        if all {
+            for (name, _) in why.resolver.catalog().summarise(&missing) {
+                writeln!(sink, "  {}", printable(&name))?;
+            }
+        } else {
+            writeln!(sink, "  --all lists them")?;
+        }
     }
     if let Some(decision) = &why.decision
         && (decision.outcome != Outcome::Allowed || !decision.blocked_by.is_empty())
@@ -563,9 +599,40 @@ fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
         for grant in &decision.because {
             line(sink, "because of", &format!("{grant} at {}", grant.evidence))?;
         }
+        let through = why.through.iter().filter(|_| decision.outcome != Outcome::Allowed);
+        for through in through {
+            if let Some(held) = &through.decision
+                && matches!(held.outcome, Outcome::Allowed | Outcome::Conditional | Outcome::Unknown)
+            {
+                let outcome = held.outcome.as_str().replace('_', " ");
+                writeln!(sink, "  but by way of {}: {outcome}", printable(&through.lender.shown()))?;
+            }
+        }
     }
     for doubt in &why.access.doubts {
         line(sink, "in doubt", &doubt.text)?;
     }
     Ok(())
+}
+
+/// What grants the operations to the identity itself, or by way of somebody whose access it uses; which of them it grants.
+fn write_granted(why: &Why<'_>, through: Option<&Through<'_>>, all: bool, sink: &mut dyn Write) -> io::Result<OpSet> {
+    let (access, chains) = match through {
+        Some(through) => (through.access.as_ref(), &through.chains),
+        None => (Some(&why.access), &why.chains),
+    };
+    let mut granted = OpSet::new();
+    for slice in access.iter().flat_map(|access| access.slices()) {
+        let operations = slice.operations.intersection(&why.operations);
+        if operations.is_empty() {
+            continue;
+        }
+        if granted.is_empty() {
+            let by_way = through.map(|through| format!(" by way of {}", printable(&through.lender.shown())));
+            writeln!(sink, "\nGranted{}", by_way.unwrap_or_default())?;
+        }
+        write_slice(why.resolver, chains, slice, &operations, all, sink)?;
+        granted = granted.union(&operations);
+    }
+    Ok(granted)
 }

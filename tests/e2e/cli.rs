@@ -425,6 +425,17 @@ fn an_explanation_that_is_cut_short_says_how_to_see_the_rest() {
 }
 
 #[test]
+fn an_explanation_lists_what_is_not_granted_where_all_is_asked_for() {
+    let scene = Scene::with_account();
+    let ask = ["explain", "incident-agent", "s3:Delete*", "--from", "gaad.json"];
+    let cut = scene.run(&ask).stdout;
+    assert!(cut.contains("\nNot granted\n") && cut.contains("\n  --all lists them\n"), "{cut}");
+    assert!(!cut.contains("s3:DeleteObject"), "{cut}");
+    let all = scene.run(&[&ask[..], &["--all"]].concat()).stdout;
+    assert!(all.contains("s3:DeleteObject") && !all.contains("--all lists"), "{all}");
+}
+
+#[test]
 fn an_explanation_names_the_group_or_the_binding_that_leads_to_the_statement() {
     const ACCOUNT: &str = r#"{"UserDetailList":[{"Path":"/","UserName":"ada","UserId":"AIDAEXAMPLE00000001",
 "Arn":"arn:aws:iam::111122223333:user/ada","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],
