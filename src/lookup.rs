@@ -131,16 +131,28 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     alike(word, known, 1).into_iter().next()
 }
 
-/// The words that hold a given one or are spelled like it, nearest first, at most so many.
+/// The words that hold a given one or are spelled like it, in letters of any case, nearest first, at most so many.
 pub fn alike<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     const LONG_ENOUGH: usize = 4;
-    let holds = |known: &str| word.len() >= LONG_ENOUGH && known.contains(word);
-    let likeness = |known: &str| strsim::jaro_winkler(word, known) + if holds(known) { 1.0 } else { 0.0 };
-    let mut scored: Vec<(f64, &str)> = known.into_iter().map(|known| (likeness(known), known)).collect();
-    scored.retain(|(likeness, _)| *likeness > ALIKE);
+    let word = word.to_lowercase();
+    let likeness = |known: &str| {
+        let known = known.to_lowercase();
+        let likeness = strsim::jaro_winkler(&word, &known);
+        match word.len() >= LONG_ENOUGH && known.contains(&word) {
+            true => Some(likeness + 1.0),
+            // A beginning in common makes much of the likeness: the rest must not be another word.
+            false => {
+                (likeness > ALIKE && strsim::normalized_damerau_levenshtein(&word, &known) > NEAR).then_some(likeness)
+            }
+        }
+    };
+    let mut scored: Vec<(f64, &str)> = known.into_iter().filter_map(|known| Some((likeness(known)?, known))).collect();
     scored.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
     scored.into_iter().take(most).map(|(_, known)| known).collect()
 }
+
+/// Words of which more letters than this part (0 to 1) must be changed, given or taken away are no suggestion.
+const NEAR: f64 = 0.65;
 
 #[cfg(test)]
 mod tests {
@@ -276,5 +288,8 @@ mod tests {
     fn the_nearest_word_is_suggested_and_no_far_one() {
         assert_eq!(nearest("hihg", ["high", "low"]), Some("high"));
         assert_eq!(nearest("zzz", ["high", "low"]), None);
+        assert_eq!(nearest("get", ["get /api", "get pods"]), None);
+        assert_eq!(nearest("csv:foo", ["csv:controls", "csv:findings"]), None);
+        assert_eq!(nearest("AI-CAN-ESCALTE", ["ai-can-escalate", "no-owner"]), Some("ai-can-escalate"));
     }
 }
