@@ -391,6 +391,30 @@ fn questions_are_answered_one_by_one_or_from_stdin() {
 }
 
 #[test]
+fn an_option_that_changes_no_answer_is_not_passed_over() {
+    let scene = Scene::with_account();
+    let line = "\u{feff}{\"identity\":\"incident-agent\",\"operation\":\"s3:DeleteBucket\"}\n";
+    for (options, said) in [
+        (&["--on", "arn:aws:s3:::b"][..], "`--on` is about one question"),
+        (&["--context", "a=b"], "`--context` is about one question"),
+        (&["-n", "ops"], "`--namespace` is about one question"),
+        (&["--name", "db"], "`--name` is about one question"),
+        (&["-o", "table"], "answered in JSON"),
+    ] {
+        let run = scene.run_with(&[&["can", "--from", "gaad.json"][..], options].concat(), line);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{options:?}");
+        assert!(run.stderr.contains(said) && run.stderr.contains("help: "), "{options:?}: {}", run.stderr);
+    }
+    let run = scene.run_with(&["can", "--from", "gaad.json", "-o", "json"], line);
+    assert!(run.code == 0 && run.stdout.contains("\"allowed\""), "{}{}", run.stdout, run.stderr);
+    for option in [["-n", "ops"], ["--name", "db"]] {
+        let ask = [&["can", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"][..], &option].concat();
+        let run = scene.run(&ask);
+        assert!(run.code == 2 && run.stderr.contains("are for Kubernetes"), "{option:?}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn an_explanation_names_policy_statement_and_document() {
     let scene = Scene::with_account();
     let run = scene.run(&["explain", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"]);
