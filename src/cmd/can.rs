@@ -324,17 +324,22 @@ pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
     }
 }
 
-/// What programs of one vendor put before a text in UTF-8.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
 fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
     let (mut given, mut refused) = (0_usize, 0_usize);
+    let mut unread = None;
     to_stdout(|sink| {
         for (at, line) in io::stdin().lock().split(b'\n').enumerate() {
-            let line = line.map_err(|error| io::Error::new(error.kind(), format!("stdin cannot be read: {error}")))?;
+            let line = match line {
+                Ok(line) => line,
+                // It is the input that is at fault, and not what is written.
+                Err(error) => {
+                    unread = Some(error);
+                    break;
+                }
+            };
             let line: &[u8] = match at {
-                0 => line.strip_prefix(BOM).unwrap_or(&line),
+                0 => line.strip_prefix(super::BOM).unwrap_or(&line),
                 _ => &line,
             };
             if line.trim_ascii().is_empty() {
@@ -357,6 +362,9 @@ fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
         }
         Ok::<(), io::Error>(())
     })?;
+    if let Some(error) = unread {
+        return Err(Failure::new(format!("stdin cannot be read: {error}"), "give it a file with questions, or a pipe"));
+    }
     if given == 0 {
         let remedy = "write a JSON object a line to stdin, or name an identity and an operation";
         invocation.console.warning("no question was given", Some(remedy));

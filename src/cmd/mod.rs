@@ -146,6 +146,9 @@ fn operation(words: &[String]) -> Result<String, Failure> {
     }
 }
 
+/// What some programs put before a text in UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// A list for people: the first ones, how many more there are, and how to see those.
 fn listed(mut items: Vec<String>, how: &str) -> Vec<String> {
     const SHOWN: usize = 10;
