@@ -631,6 +631,11 @@ fn a_value_of_the_environment_that_is_none_is_told_by_the_name_of_its_variable()
         assert!(stderr.contains("UTF-8") && stderr.contains(&format!("tip: set {variable} to")), "{stderr}");
     }
     // What is typed is another matter.
+    // What is typed overrules it, and which version it is hangs on none.
+    for arguments in [&["inventory", ".", "--jobs", "2"][..], &["--jobs=2", "inventory", "."], &["--version"]] {
+        let output = scene.command().env("EVENHAND_JOBS", "x").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
     let output = scene.command().env("EVENHAND_JOBS", "2").args(["inventory", ".", "--jobs", "y"]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("invalid value 'y' for '--jobs <N>'") && !stderr.contains("EVENHAND_JOBS"), "{stderr}");
