@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenhand_model::access::{
@@ -16,10 +17,12 @@ use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::paths::{self, Missing};
 
-use super::{Failure, Invocation, say};
+use super::{Failure, Invocation, say, without_word};
 use crate::assess::{self, Assessing, Options};
 use crate::chain::Chains;
 use crate::cli;
+use crate::config::Config;
+use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
 use crate::lent::{self, Lender, Lent};
 use crate::lookup::{self, LookupError};
@@ -35,8 +38,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
+        tell_missing(invocation, &arguments.from.sources);
         say(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
         return Ok(Exit::Passed);
+    }
+    if operation.is_none() {
+        refuse_left_out(arguments, &config)?;
     }
     let progress = invocation.progress();
     let (capture, now) = invocation.read_for(&arguments.from, &config, &progress)?;
@@ -67,6 +74,32 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         }
     }
     Ok(Exit::Passed)
+}
+
+/// Says which sources are not there where none of them is read: a rule is the same whatever they hold.
+fn tell_missing(invocation: &Invocation, sources: &[PathBuf]) {
+    for source in without_word(sources).unwrap_or(sources).iter().filter(|source| !source.exists()) {
+        let said = format!("{}: there is no such file or folder", source.display());
+        invocation.console.alarm(&said, &[], Some("check the path"));
+    }
+}
+
+/// Refuses a rule that options leave out: it is there, so that "not called so" would be wrong.
+fn refuse_left_out(arguments: &cli::Explain, config: &Config) -> Result<(), Failure> {
+    let cli::Selection { only, skip, framework, .. } = &arguments.selection;
+    if only.is_empty() && skip.is_empty() && framework.is_empty() {
+        return Ok(());
+    }
+    // What is wrong with the rules was told when they were read.
+    let quiet = Console { verbosity: Verbosity::Quiet };
+    let all = ruleset::load_all(&arguments.selection, config, quiet)?;
+    match all.get(&arguments.subject) {
+        None => Ok(()),
+        Some(rule) => Err(Failure::new(
+            format!("the rule `{}` is left out by `--rule`, `--skip` or `--framework`", rule.id),
+            "leave that option out, or choose this rule too",
+        )),
+    }
 }
 
 /// The error for an operation that is asked of no identity; `nearest`: those that are spelled alike.

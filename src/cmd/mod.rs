@@ -74,7 +74,10 @@ impl Failure {
 
     /// Nothing fits a name; `alike`: what is spelled like it.
     fn nothing_called(asked: &str, what: &str, alike: Vec<String>) -> Self {
-        let lists = "`evenhand inventory` lists the identities, `evenhand rules list` the rules";
+        let lists = match what {
+            "identity" => "`evenhand inventory` lists the identities",
+            _ => "`evenhand inventory` lists the identities, `evenhand rules list` the rules",
+        };
         let message = format!("no {what} is called `{asked}`");
         match alike.is_empty() {
             true => Self::new(message, lists),

@@ -460,6 +460,20 @@ fn an_explanation_lists_what_is_not_granted_where_all_is_asked_for() {
 }
 
 #[test]
+fn a_rule_that_is_asked_for_is_told_also_where_it_is_left_out_or_a_source_is_missing() {
+    let scene = Scene::with_account();
+    let out = scene.run(&["explain", "no-owner", "--skip", "no-owner", "--from", "gaad.json"]);
+    assert!(out.code == 2 && out.stderr.contains("the rule `no-owner` is left out by"), "{}", out.stderr);
+    let missing = scene.run(&["explain", "no-owner", "--from", "nosuch"]);
+    assert!(missing.code == 0 && missing.stderr.contains("nosuch: there is no such file"), "{}", missing.stderr);
+    assert_eq!(scene.run(&["explain", "no-owner", "--from", "gaad.json"]).stderr, "");
+    let upper = scene.run(&["explain", "AI-IDENTITY-CAN-ESCALATE", "--from", "gaad.json"]);
+    assert!(upper.stderr.contains("rule ai-identity-can-escalate"), "{}", upper.stderr);
+    let nobody = scene.run(&["can", "nosuch", "s3:GetObject", "--from", "gaad.json"]);
+    assert!(nobody.stderr.contains("evenhand inventory") && !nobody.stderr.contains("rules list"), "{}", nobody.stderr);
+}
+
+#[test]
 fn an_explanation_names_the_group_or_the_binding_that_leads_to_the_statement() {
     const ACCOUNT: &str = r#"{"UserDetailList":[{"Path":"/","UserName":"ada","UserId":"AIDAEXAMPLE00000001",
 "Arn":"arn:aws:iam::111122223333:user/ada","CreateDate":"2026-01-01T00:00:00Z","GroupList":["on-call"],
