@@ -82,7 +82,7 @@ fn unrecognised(
         return Outcome::Failed { place, reason: error.reason, remedy: error.remedy, provider: Some(provider) };
     }
     let malformed = Malformed::of(document);
-    let template = reason::is_template(document, malformed);
+    let template = reason::is_template(found, document, malformed);
     // What ends early says nothing of what it was, whatever it is called. Other mistakes may be what a program allows, such
     // as comments.
     if let Some(Malformed { syntax, line, column, is_cut }) = malformed
@@ -96,7 +96,11 @@ fn unrecognised(
             } else {
                 format!("it is not valid {syntax}")
             },
-            remedy: "export or write it again".to_owned(),
+            remedy: if reason::has_marks(document) {
+                "export or write it again, or scan what it is rendered to where it is a template".to_owned()
+            } else {
+                "export or write it again".to_owned()
+            },
             provider: None,
         };
     }

@@ -333,6 +333,24 @@ fn what_is_no_ai_identity_is_compared_with_a_word_about_that() {
 }
 
 #[test]
+fn what_is_no_role_of_people_is_not_taken_for_one_silently() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
+    for (human, code, said) in [
+        ("release-bot", 2, "would be held beside itself"),
+        ("sre-copilot-runtime", 2, "is an AI identity, and no role of people"),
+        ("stack-deployer", 0, "is not known to be a role of people"),
+        ("ReleaseEngineer", 0, ""),
+    ] {
+        let run = Scene::new().run(&["compare", "release-bot", "--human", human, "--from", example]);
+        assert_eq!(run.code, code, "{human}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{human}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("role of people"), said.contains("role of people"), "{human}: {}", run.stderr);
+    }
+    let run = Scene::new().run(&["compare", "stack-deployer", "--from", example]);
+    assert!(run.stdout.contains("  Workload ") && !run.stdout.contains("AI identity"), "{}", run.stdout);
+}
+
+#[test]
 fn an_unknown_answer_names_what_was_not_read() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
     let run = Scene::new().run(&["can", "fraud-watch-agent", "s3:GetObject", "--from", example]);

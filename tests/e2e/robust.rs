@@ -144,6 +144,14 @@ fn a_cluster_is_asked_as_kubectl_asks() {
         let run = scene.run(&[arguments, &["--from", "cluster.yaml"]].concat());
         assert_eq!(run.code, code, "{arguments:?}: {}{}", run.stdout, run.stderr);
     }
+    // A verb may be one of somebody's own, so that it is no error.
+    for (ask, said) in [
+        (&["can", "ops/triage", "gett", "secrets"][..], "did you mean `get secrets`?"),
+        (&["can", "ops/triage", "get", "secrets", "--context", "a=b"], "`--context` changes nothing"),
+    ] {
+        let run = scene.run(&[ask, &["--from", "cluster.yaml"]].concat());
+        assert!(run.code == 1 && run.stderr.contains(said), "{ask:?}: {} {}", run.code, run.stderr);
+    }
     let typed = scene.run(&["can", "ops/triage", "get", "secrts", "--from", "cluster.yaml"]);
     assert!(typed.stderr.contains("did you mean `get secrets`?"), "{}", typed.stderr);
 }
