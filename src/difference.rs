@@ -41,9 +41,9 @@ pub struct Side {
     pub time: String,
     /// The version of the tool.
     pub version: String,
-    /// The score in thousandths without accepted exceptions.
+    /// The score in thousandths without accepted exceptions; `None` where nothing was judged, or the numbers say nothing.
     pub raw: Option<u32>,
-    /// The score with them left out.
+    /// The score with them left out; `None` as there.
     pub governed: Option<u32>,
     /// [`Self::raw`] unrounded, in millionths.
     pub raw_millionths: Option<Millionths>,

@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub version: String,
     /// The hash of the rules that were evaluated; `None` = the report is of a version that did not write it.
     pub rule_pack: Option<String>,
-    /// The score, without and with accepted exceptions; `None` where nothing was judged.
+    /// The score, without and with accepted exceptions; `None` where nothing was judged, or the numbers say nothing.
     pub score: Option<(Millionths, Millionths)>,
     /// Findings by id.
     pub findings: BTreeMap<String, Seen>,
@@ -130,6 +130,8 @@ struct Scan {
 struct Score {
     raw_millionths: u32,
     governed_millionths: u32,
+    /// `None` where a version that did not write it made the report.
+    known: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -233,7 +235,7 @@ impl Snapshot {
             time: report.scan.time.to_string(),
             version: report.tool.version.to_string(),
             rule_pack: Some(report.tool.rule_pack.clone()),
-            score: report.score.as_ref().map(|score| (score.raw, score.governed)),
+            score: report.score.as_ref().filter(|_| report.is_score_known()).map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
             without_access: false,
@@ -312,6 +314,7 @@ impl From<Document> for Snapshot {
             rule_pack: document.tool.rule_pack,
             score: document
                 .score
+                .filter(|score| score.known != Some(false))
                 .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
             findings: findings.collect(),
             identities: identities.collect(),

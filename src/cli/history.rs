@@ -13,7 +13,7 @@ use crate::store::Place;
 Examples:
   evenhand scan captures --save posture
   evenhand history posture
-  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS findings FROM findings WHERE severity = 'critical' GROUP BY scan_time ORDER BY scan_time\"
+  evenhand history posture --sql \"SELECT scan_time, COUNT(*) AS findings FROM findings WHERE severity = 'critical' AND status = 'fail' AND NOT waived GROUP BY scan_time ORDER BY scan_time\"
 
 A store is a folder of Parquet files, or a bucket s3://BUCKET/PREFIX with the same below it: \
 <table>/scan_date=<day>/<scan>.parquet, which any SQL engine reads. Its tables are `scans`, `findings` \

@@ -45,19 +45,25 @@ const SHOWN: usize = 20;
 /// How much of what an identity gained or lost is named in a line; `-o json` has all of it.
 const NAMED: usize = 3;
 
-/// A score before and now, as people read it.
+/// A score before and now, as people read it; `None` where neither is known.
 fn scores(difference: &Difference) -> Option<String> {
-    let raw = (difference.old.raw_millionths?, difference.new.raw_millionths?);
-    let governed = (difference.old.governed_millionths?, difference.new.governed_millionths?);
-    // Two scores that differ and look alike are told with all of their digits.
-    let told = |(was, now): (Millionths, Millionths)| match was != now && was.thousandths() == now.thousandths() {
-        true => format!("{} → {}", was.exact(), now.exact()),
-        false => format!("{} → {}", was.thousandths(), now.thousandths()),
+    let raw = (difference.old.raw_millionths, difference.new.raw_millionths);
+    let governed = (difference.old.governed_millionths, difference.new.governed_millionths);
+    let one = |score: Option<Millionths>| {
+        score.map_or_else(|| "not known".to_owned(), |score| score.thousandths().to_string())
     };
-    Some(match governed == raw {
-        true => format!("posture {}, raw and governed", told(raw)),
-        false => format!("posture {} raw, {} governed", told(raw), told(governed)),
-    })
+    let told = |(was, now): (Option<Millionths>, Option<Millionths>)| match was.zip(now) {
+        // Two scores that differ and look alike are told with all of their digits.
+        Some((was, now)) if was != now && was.thousandths() == now.thousandths() => {
+            format!("{} → {}", was.exact(), now.exact())
+        }
+        _ => format!("{} → {}", one(was), one(now)),
+    };
+    match raw {
+        (None, None) => None,
+        _ if governed == raw => Some(format!("posture {}, raw and governed", told(raw))),
+        _ => Some(format!("posture {} raw, {} governed", told(raw), told(governed))),
+    }
 }
 
 fn access_words(change: &AccessChange) -> Vec<String> {

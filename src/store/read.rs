@@ -29,7 +29,7 @@ pub struct StoredScan {
     pub id: String,
     /// Its moment, as RFC 3339 writes it.
     pub time: String,
-    /// The score, 0 to 1000, without accepted exceptions.
+    /// The score, 0 to 1000, without accepted exceptions; `None` = not known.
     pub raw: Option<i64>,
     /// The score with them left out.
     pub governed: Option<i64>,

@@ -208,6 +208,13 @@ fn a_store_keeps_scans_once_each_and_history_tells_the_trend() {
         "SELECT severity, COUNT(*) AS many FROM findings WHERE status = 'fail' GROUP BY severity ORDER BY severity";
     let counted = json(&scene.run(&["history", "posture", "--sql", query, "-o", "json"]).stdout);
     assert!(counted.as_array().unwrap().iter().any(|row| row["severity"] == "medium"), "{counted}");
+    // The query that the help shows tells what the trend does.
+    let help = scene.run(&["history", "--help"]).stdout;
+    let (_, shown) = help.split_once("--sql \"").unwrap();
+    let shown: Vec<&str> = shown.split('"').next().unwrap().split_whitespace().collect();
+    let counted = json(&scene.run(&["history", "posture", "--sql", &shown.join(" "), "-o", "json"]).stdout);
+    let told: Vec<_> = scans.as_array().unwrap().iter().map(|scan| &scan["findings"]["critical"]).collect();
+    assert_eq!(counted.as_array().unwrap().iter().map(|row| &row["findings"]).collect::<Vec<_>>(), told);
     let joined = "SELECT i.name, f.rule FROM findings f JOIN identities i ON f.identity = i.id AND f.scan_id = i.scan_id \
                   WHERE f.severity = 'critical' ORDER BY f.rule";
     let run = scene.run(&["history", "posture", "--sql", joined, "-o", "csv"]);

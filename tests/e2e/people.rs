@@ -78,6 +78,16 @@ fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
     }
     let score = &json(&scene.read("r.json"))["score"];
     assert_eq!((&score["known"], &score["complete"]), (&json("false"), &json("false")), "{score}");
+    // Nor do a comparison with it and the trend call it perfect.
+    let scene = scene.file("whole.json", &whole);
+    scene.run(&["scan", "whole.json", "-o", "json=w.json"]);
+    let diff = scene.run(&["diff", "w.json", "r.json"]).stdout;
+    assert!(diff.contains(" → not known, raw and governed"), "{diff}");
+    let told = json(&scene.run(&["diff", "w.json", "r.json", "-o", "json"]).stdout);
+    assert!(told["new"]["raw"].is_null() && told["old"]["raw"].is_number(), "{told}");
+    scene.run(&["scan", "gaad.json", "--save", "posture", "-o", "csv:gaps"]);
+    let trend = scene.run(&["history", "posture"]).stdout;
+    assert!(trend.contains("? of 1000 raw, ? governed"), "{trend}");
 }
 
 #[test]
