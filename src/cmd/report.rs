@@ -8,6 +8,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Nature;
 use evenhand_model::table::TableSpec;
 use evenhand_reports::Report;
+use evenhand_reports::report::known_score;
 use evenhand_reports::saved::{self, Known, SavedError};
 use evenhand_rules::facts::tables::TABLES;
 use evenhand_rules::pack::RuleSet;
@@ -95,7 +96,7 @@ impl Gated {
             &self.settings,
             &Posture {
                 findings: &report.findings,
-                score: Some(&score),
+                score: known_score(&score, &report.gaps, report.coverage.decided),
                 coverage: report.coverage.percent(),
                 identities: report.tables.iter().find(|table| table.spec.name == "identities"),
                 gaps: &report.gaps,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use evenhand_model::finding::{Finding, Status};
 use evenhand_model::identity::Nature;
 use evenhand_reports::asff::Product;
-use evenhand_reports::report::{SourceFile, SourceStatus};
+use evenhand_reports::report::{SourceFile, SourceStatus, known_score};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, terminal};
 use evenhand_rules::evaluate::Keep;
@@ -94,7 +94,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         &gate_settings,
         &Posture {
             findings: &assessing.assessed.findings,
-            score: Some(&assessing.assessed.score),
+            score: known_score(&assessing.assessed.score, &assessing.assessed.inventory.gaps, coverage.decided),
             coverage: coverage.percent(),
             identities: assessing.assessed.facts.table("identities"),
             gaps: &assessing.assessed.inventory.gaps,

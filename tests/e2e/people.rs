@@ -78,6 +78,16 @@ fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
     }
     let score = &json(&scene.read("r.json"))["score"];
     assert_eq!((&score["known"], &score["complete"]), (&json("false"), &json("false")), "{score}");
+    for name in ["raw", "governed", "raw_millionths", "governed_millionths"] {
+        assert!(score[name].is_null(), "{score}");
+    }
+    for (format, said) in [("junit", r#"name="score_known" value="false""#), ("oscal", r#""score-known""#)] {
+        // From the JSON report as from the scan.
+        for run in [scene.run(&["scan", "gaad.json", "-o", format]), scene.run(&["report", "r.json", "-o", format])] {
+            assert!(run.stdout.contains(said) && !run.stdout.contains("raw_score"), "{format}: {}", run.stdout);
+            assert!(!run.stdout.contains("raw-score"), "{format}: {}", run.stdout);
+        }
+    }
     // Nor do a comparison with it and the trend call it perfect.
     let scene = scene.file("whole.json", &whole);
     scene.run(&["scan", "whole.json", "-o", "json=w.json"]);
