@@ -168,14 +168,14 @@ pub(super) fn summary(
         invocation.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
     }
     let coverage = &report.coverage;
-    let read = coverage.files_read + coverage.files_partial;
     let sources = || report.scan.sources.iter();
     let (prose, own) =
         (sources().filter(|file| file.is_prose()).count(), sources().filter(|file| file.is_own()).count());
-    let mut parts = vec![counted(read, "file read", "files read")];
+    // The counts that the reports have.
+    let mut parts = vec![counted(coverage.files_read, "file read", "files read")];
     for (count, what) in [
-        (coverage.files_failed, "failed"),
         (coverage.files_partial, "in part"),
+        (coverage.files_failed, "failed"),
         (coverage.files_unrecognised.saturating_sub(prose + own), "not recognised"),
         (prose, "of text for people"),
         (own, "of an earlier scan"),
