@@ -53,6 +53,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Report) -> Result<Ex
     folder.map(|folder| output::to_folder(folder, &report)).transpose()?;
     Ok(match (&gated, decision) {
         (Some(gated), Some(decision)) => conclude(invocation, &gated.settings, &decision),
+        _ if report.coverage.identities == 0 => {
+            let said = format!("no identity was found in the scan of `{}`", arguments.report.display());
+            invocation.console.error(&said, Some("scan what names somebody, or allow it with --allow-empty"));
+            Exit::NothingCollected
+        }
         _ => Exit::Passed,
     })
 }
