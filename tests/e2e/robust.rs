@@ -321,6 +321,18 @@ fn a_document_with_a_broken_part_was_read_in_part_and_the_part_is_told() {
 }
 
 #[test]
+fn a_document_whose_last_page_is_missing_was_read_in_part() {
+    let page = account().replacen('{', r#"{"IsTruncated":true,"Marker":"m","#, 1);
+    let run = Scene::new().file("gaad.json", page.as_bytes()).run(&["scan", "gaad.json", "-o", "json"]);
+    let report = json(&run.stdout);
+    assert_eq!(report["scan"]["sources"][0]["status"], "partial");
+    assert_eq!((&report["coverage"]["files_read"], &report["coverage"]["files_partial"]), (&json("0"), &json("1")));
+    for said in ["warning: gaad.json: the last page of ", "0 files read, 1 in part, "] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_damaged_document_is_one_gap_with_one_reason() {
     let answer = r#"{"tenant":"3f2a1c00-5d41-4f6e-9a0b-0acac0acac01","host":"graph.microsoft.com","path":"/v1.0/organization","response":{"value":[]}}"#;
     for (name, content) in [
