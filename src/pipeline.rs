@@ -451,7 +451,7 @@ impl<'a> Work<'a> {
     fn settle_damaged(&mut self) {
         for (at, Damage { place, reason, remedy }) in std::mem::take(&mut self.damaged) {
             let Some(file) = self.files.get_mut(at) else { continue };
-            let mut folders = std::iter::successors(Some(folder(&file.path)), |below| {
+            let mut folders = std::iter::successors(Some(folder(&file.path)), |&below| {
                 Some(folder(below)).filter(|above| above.len() < below.len())
             });
             if !has_name_of_document(&file.path) || !folders.any(|folder| self.collected.contains(folder)) {
