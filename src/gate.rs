@@ -50,7 +50,7 @@ impl Exit {
 pub struct Posture<'a> {
     /// All findings, worst first.
     pub findings: &'a [Finding],
-    /// The score.
+    /// The score; `None` = it is not known.
     pub score: Option<&'a Score>,
     /// Decided rule results in percent.
     pub coverage: Option<u64>,
@@ -139,6 +139,14 @@ pub fn decide(settings: &GateSettings, posture: &Posture<'_>) -> Decision {
             incomplete = true;
         }
     }
+    if let Some(line) = unknown_score(settings, posture) {
+        if settings.allow_partial {
+            warnings.push(line);
+        } else {
+            reasons.push(format!("incomplete: {line}; or allow it with --allow-partial"));
+            incomplete = true;
+        }
+    }
     if settings.is_asked() && posture.ai_count == 0 {
         let (line, unanswered) = nobody_to_judge(settings, posture);
         if unanswered && !settings.allow_partial {
@@ -177,6 +185,23 @@ fn named(gaps: &[&Gap]) -> String {
         more => format!("; and {more} more, which the report lists"),
     };
     format!("{count}: {}{more}", first.join("; "))
+}
+
+/// What is said where something is asked of a score that is not known.
+fn unknown_score(settings: &GateSettings, posture: &Posture<'_>) -> Option<String> {
+    let asked: Vec<String> =
+        [(settings.min_score.is_some(), Condition::MinScore), (settings.max_drop.is_some(), Condition::MaxDrop)]
+            .into_iter()
+            .filter(|(asked, _)| *asked && posture.score.is_none())
+            .map(|(_, condition)| posture.places.called(condition))
+            .collect();
+    (!asked.is_empty()).then(|| {
+        format!(
+            "{} has nothing to be compared with: the score is not known, for nothing is open in what was read, and either \
+             that is not all or no check could be decided; mend or complete the input",
+            asked.join(" and ")
+        )
+    })
 }
 
 /// What is said where no AI identity was recognised, and whether something that was asked is about nobody else: a score or

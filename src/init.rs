@@ -91,16 +91,28 @@ fn names_a_role(assessed: &Assessed, comparison: &Comparison) -> bool {
         && comparison.baseline.roles.iter().all(of_people)
 }
 
-/// The jobs, by name: the one that an identity declares, else one made of the name of the human role.
+/// The jobs, by name: the one that an identity declares, else one made of the name of the human role. Who declares one of
+/// them does it too, whatever its own comparison found.
 fn jobs(assessed: &Assessed) -> BTreeMap<String, Job<'_>> {
     let mut jobs: BTreeMap<String, Job<'_>> = BTreeMap::new();
-    for comparison in assessed.comparisons.iter().filter(|comparison| names_a_role(assessed, comparison)) {
-        let declared = assessed.judgements.position(&comparison.identity).and_then(|at| assessed.judgements.job_at(at));
-        let name = declared.map_or_else(|| job_name(&comparison.baseline.name), |job| job.as_str().to_owned());
+    let declared = |comparison: &Comparison| {
+        let job = assessed.judgements.position(&comparison.identity).and_then(|at| assessed.judgements.job_at(at));
+        job.map(|job| job.as_str().to_owned())
+    };
+    let (with, without): (Vec<&Comparison>, Vec<&Comparison>) =
+        assessed.comparisons.iter().partition(|comparison| names_a_role(assessed, comparison));
+    for comparison in with {
+        let name = declared(comparison).unwrap_or_else(|| job_name(&comparison.baseline.name));
         let job = jobs.entry(name).or_default();
         job.human.extend(comparison.baseline.roles.iter().map(IdentityId::as_str));
         job.agents.insert(comparison.identity.as_str());
         job.reasons.insert(&comparison.baseline.reason);
+    }
+    for comparison in without {
+        if let Some(job) = declared(comparison).and_then(|name| jobs.get_mut(&name)) {
+            job.agents.insert(comparison.identity.as_str());
+            job.reasons.insert("a tag or annotation names this job");
+        }
     }
     jobs
 }
@@ -141,11 +153,12 @@ fn write_jobs(text: &mut Text, jobs: &BTreeMap<String, Job<'_>>, assessed: &Asse
         text.array("#", "human", &job.human);
         text.array("#", "agents", &job.agents);
     }
+    let is_in_a_job = |identity: &&str| jobs.values().any(|job| job.agents.contains(identity));
     let without: Vec<&str> = assessed
         .comparisons
         .iter()
-        .filter(|comparison| !names_a_role(assessed, comparison))
         .map(|comparison| comparison.identity.as_str())
+        .filter(|identity| !is_in_a_job(identity))
         .collect();
     if !without.is_empty() {
         text.gap();

@@ -19,6 +19,16 @@ pub(crate) struct Lender<'a> {
     pub(crate) constraint: &'a str,
 }
 
+impl Lender<'_> {
+    /// Who, and what the use is limited to, for people.
+    pub(crate) fn shown(&self) -> String {
+        match self.constraint {
+            "" => self.identity.shown().to_string(),
+            limit => format!("{} ({limit})", self.identity.shown()),
+        }
+    }
+}
+
 /// Whom to ask about instead of an identity that holds no access of its own.
 pub(crate) fn instead(lenders: &[Lender<'_>]) -> String {
     match lenders {

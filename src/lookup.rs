@@ -80,9 +80,10 @@ fn ends_in(name: &str, asked: &str) -> bool {
     before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':', '#']))
 }
 
-/// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, by the end
-/// of its id, as a selector of a `[[job]]` does, or by any part of its id or name. The first of these steps at which
-/// anything fits decides, and must fit one: of two things that one name fits, nobody can tell which was meant.
+/// The identity that a text names: by id, by `kind/name`, by its name or the last segments of its name or id, as a selector
+/// of a `[[job]]` does, or by any part of its id or name. The first of these steps at which anything fits decides, and must
+/// fit one: of two things that one name fits, nobody can tell which was meant. A last segment alone, such as `b` of `a/b`,
+/// is as good as a name where something else is called just that, so that it names neither; else it is a part.
 ///
 /// # Errors
 /// When none or several fit.
@@ -90,13 +91,14 @@ pub fn identity<'a>(identities: &'a [Identity], asked: &str) -> Result<&'a Ident
     let lower = asked.to_lowercase();
     let user_name = as_user_name(asked);
     let selector = Selector::parse(asked).ok();
-    let steps: [&dyn Fn(&Identity) -> bool; 7] = [
+    let is_called = |identity: &Identity| *identity.name == *asked || **identity.shown() == *asked;
+    let is_name = asked.contains(['/', ':', '#']) || identities.iter().any(is_called);
+    let steps: [&dyn Fn(&Identity) -> bool; 6] = [
         &|identity| identity.id.as_str() == asked,
         &|identity| format!("{}/{}", identity.kind, identity.name) == asked,
         &|identity| {
-            ends_in(&identity.name, asked) || **identity.shown() == *asked || ends_in(identity.id.as_str(), asked)
+            is_name && (is_called(identity) || ends_in(&identity.name, asked) || ends_in(identity.id.as_str(), asked))
         },
-        &|identity| identity.id.as_str().ends_with(asked),
         &|identity| user_name.as_ref().is_some_and(|end| identity.id.as_str().ends_with(end)),
         &|identity| selector.as_ref().is_some_and(|selector| selector.matches(identity)),
         &|identity| {
@@ -129,16 +131,28 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     alike(word, known, 1).into_iter().next()
 }
 
-/// The words that hold a given one or are spelled like it, nearest first, at most so many.
+/// The words that hold a given one or are spelled like it, in letters of any case, nearest first, at most so many.
 pub fn alike<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     const LONG_ENOUGH: usize = 4;
-    let holds = |known: &str| word.len() >= LONG_ENOUGH && known.contains(word);
-    let likeness = |known: &str| strsim::jaro_winkler(word, known) + if holds(known) { 1.0 } else { 0.0 };
-    let mut scored: Vec<(f64, &str)> = known.into_iter().map(|known| (likeness(known), known)).collect();
-    scored.retain(|(likeness, _)| *likeness > ALIKE);
+    let word = word.to_lowercase();
+    let likeness = |known: &str| {
+        let known = known.to_lowercase();
+        let likeness = strsim::jaro_winkler(&word, &known);
+        match word.len() >= LONG_ENOUGH && known.contains(&word) {
+            true => Some(likeness + 1.0),
+            // A beginning in common makes much of the likeness: the rest must not be another word.
+            false => {
+                (likeness > ALIKE && strsim::normalized_damerau_levenshtein(&word, &known) > NEAR).then_some(likeness)
+            }
+        }
+    };
+    let mut scored: Vec<(f64, &str)> = known.into_iter().filter_map(|known| Some((likeness(known)?, known))).collect();
     scored.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
     scored.into_iter().take(most).map(|(_, known)| known).collect()
 }
+
+/// Words of which more letters than this part (0 to 1) must be changed, given or taken away are no suggestion.
+const NEAR: f64 = 0.65;
 
 #[cfg(test)]
 mod tests {
@@ -215,6 +229,37 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_fits_several_names_none_wherever_in_them_it_stands() {
+        let mut all = identities();
+        let of = |id: &str, name: &str| {
+            Identity::new(id.into(), ProviderName("k"), "k".into(), "sa", name, Evidence::whole("d"))
+        };
+        all.extend([
+            of("azure:7c0d", "acme-agent"),
+            of("k:sa:ops/support", "ops/support"),
+            of("k:sa:ops/support-chat", "ops/support-chat"),
+            of("agent:home/bao", "Client"),
+            of("github:user:bao-acme", "bao-acme"),
+        ]);
+        for (asked, ids) in [
+            ("agent", &["arn:1:role/deploy-agent", "azure:7c0d", "agent:home/bao"][..]),
+            ("support", &["k:sa:ops/support", "k:sa:ops/support-chat"]),
+            ("bao", &["agent:home/bao", "github:user:bao-acme"]),
+        ] {
+            let Err(LookupError::Ambiguous { candidates, .. }) = identity(&all, asked) else { panic!("{asked}") };
+            assert_eq!(candidates, ids, "{asked}");
+        }
+        for (asked, id) in [
+            ("ops/support", "k:sa:ops/support"),
+            ("support-chat", "k:sa:ops/support-chat"),
+            ("home/bao", "agent:home/bao"),
+            ("acme-agent", "azure:7c0d"),
+        ] {
+            assert_eq!(identity(&all, asked).map(|found| found.id.as_str()), Ok(id), "{asked}");
+        }
+    }
+
+    #[test]
     fn a_selector_of_a_job_names_whom_it_chooses_where_that_is_one() {
         let all = identities();
         for (asked, id) in [
@@ -243,5 +288,8 @@ mod tests {
     fn the_nearest_word_is_suggested_and_no_far_one() {
         assert_eq!(nearest("hihg", ["high", "low"]), Some("high"));
         assert_eq!(nearest("zzz", ["high", "low"]), None);
+        assert_eq!(nearest("get", ["get /api", "get pods"]), None);
+        assert_eq!(nearest("csv:foo", ["csv:controls", "csv:findings"]), None);
+        assert_eq!(nearest("AI-CAN-ESCALTE", ["ai-can-escalate", "no-owner"]), Some("ai-can-escalate"));
     }
 }

@@ -30,7 +30,7 @@ use crate::config::Config;
 use crate::progress::Progress;
 use crate::sources::{self, Found, Limits, Listing, WorkTrees};
 use failures::Failure;
-use outcome::{Outcome, judge};
+use outcome::{Damage, Outcome, judge};
 
 /// What to read, and with what.
 #[derive(Debug)]
@@ -241,9 +241,10 @@ impl Loader<'_> {
                 };
                 let broken =
                     |document: &Document| providers().find_map(|(at, provider)| Some((at, provider.broken(document)?)));
+                let damaged = |document: &Document| self.providers.iter().position(|held| held.is_damaged(document));
                 let likeness =
                     |document: &Document| self.providers.iter().find_map(|provider| provider.likeness(document));
-                let outcome = judge(found, sources::load(found, self.limits), recognise, broken, likeness);
+                let outcome = judge(found, sources::load(found, self.limits), recognise, broken, damaged, likeness);
                 done(found.bytes);
                 outcome
             })
@@ -280,6 +281,10 @@ struct Work<'a> {
     failures: Vec<Failure>,
     unreadable_source: bool,
     unfinished: Vec<Arc<str>>,
+    /// The folders of captures that were collected, each by its manifest.
+    collected: BTreeSet<Arc<str>>,
+    /// Files of which nothing tells whose they are and that cannot be read, by position.
+    damaged: Vec<(usize, Damage)>,
     /// Files that were read because a document names them.
     wanted: BTreeSet<Arc<str>>,
     sources: Vec<Arc<str>>,
@@ -310,6 +315,8 @@ impl<'a> Work<'a> {
             failures: Vec::new(),
             unreadable_source: !listing.unreadable_sources.is_empty(),
             unfinished: Vec::new(),
+            collected: BTreeSet::new(),
+            damaged: Vec::new(),
             wanted: BTreeSet::new(),
             sources: listing.sources.clone(),
             hasher: blake3::Hasher::new(),
@@ -404,6 +411,9 @@ impl<'a> Work<'a> {
                     tracked: if found.user_level { None } else { self.trees.tracked(&found.file) },
                     ..loaded.document.file
                 };
+                if loaded.document.head.has("evenhand_capture") {
+                    self.collected.insert(folder(&found.path).into());
+                }
                 if is_unfinished(&loaded.document) {
                     self.unfinished.push(Arc::clone(&found.path));
                 }
@@ -413,12 +423,13 @@ impl<'a> Work<'a> {
                     slot.queue.push((at, loaded.document));
                 }
             }
-            Outcome::Unrecognised { reason, bytes, digest } => {
+            Outcome::Unrecognised { reason, bytes, digest, damage } => {
                 if let Some(digest) = digest {
                     self.hasher.update(digest.as_bytes());
                 }
                 self.bytes = self.bytes.saturating_add(bytes);
-                self.entry(Arc::clone(&found.path), SourceStatus::Unrecognised, None, &reason, bytes);
+                let at = self.entry(Arc::clone(&found.path), SourceStatus::Unrecognised, None, &reason, bytes);
+                self.damaged.extend(damage.map(|damage| (at, damage)));
             }
             Outcome::Failed { place, reason, remedy, provider } => {
                 let name = provider.and_then(|at| self.slots.get(at)).map(|slot| slot.provider.name());
@@ -436,7 +447,25 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// What lies in the folder of a capture and has the name of a document was one, whatever is left of it.
+    fn settle_damaged(&mut self) {
+        for (at, Damage { place, reason, remedy }) in std::mem::take(&mut self.damaged) {
+            let Some(file) = self.files.get_mut(at) else { continue };
+            let mut folders = std::iter::successors(Some(folder(&file.path)), |&below| {
+                Some(folder(below)).filter(|above| above.len() < below.len())
+            });
+            if !has_name_of_document(&file.path) || !folders.any(|folder| self.collected.contains(folder)) {
+                continue;
+            }
+            file.status = SourceStatus::Failed;
+            file.what = format!("{reason}; {remedy}").into();
+            let document = format!("{}{place}", file.path);
+            self.failures.push((at, ReadError { document, reason, remedy }, None));
+        }
+    }
+
     fn finish(mut self) -> Capture {
+        self.settle_damaged();
         let mut capture = Capture {
             unreadable_source: self.unreadable_source,
             unfinished: self.unfinished,
@@ -488,6 +517,17 @@ impl<'a> Work<'a> {
 fn is_unfinished(document: &Document) -> bool {
     document.head.has("evenhand_capture")
         && serde_json::from_str::<Extent>(&document.text).is_ok_and(|extent| !extent.complete)
+}
+
+/// The folder that a file or a folder lies in; empty where no name of one is left.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Whether a file is called as collectors call their documents.
+fn has_name_of_document(path: &str) -> bool {
+    let plain = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(path);
+    [".csv", ".json", ".jsonl", ".ndjson"].iter().any(|ending| plain.ends_with(ending))
 }
 
 /// Scopes that the configuration expects and the capture does not hold become gaps.

@@ -142,9 +142,10 @@ struct Scan {
 
 #[derive(Deserialize)]
 struct Score {
-    raw_millionths: u32,
-    governed_millionths: u32,
-    /// `None` where a version that did not write it made the report.
+    /// `None` where the score is not known.
+    raw_millionths: Option<u32>,
+    governed_millionths: Option<u32>,
+    /// `None` where a version that did not write it made the report. Earlier ones wrote numbers beside `false`.
     known: Option<bool>,
 }
 
@@ -347,7 +348,7 @@ impl From<Document> for Snapshot {
             score: document
                 .score
                 .filter(|score| score.known != Some(false))
-                .map(|score| (Millionths(score.raw_millionths), Millionths(score.governed_millionths))),
+                .and_then(|score| Some((Millionths(score.raw_millionths?), Millionths(score.governed_millionths?)))),
             findings: findings.collect(),
             measures,
             identities: identities.collect(),

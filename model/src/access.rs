@@ -358,6 +358,11 @@ pub trait AccessResolver: Send + Sync {
         "--on"
     }
 
+    /// Whether what is known of a request's context can change an answer.
+    fn weighs_context(&self) -> bool {
+        false
+    }
+
     /// Decides requests that leave some of their policies to what was read; `None` where that cannot be.
     fn decider(&self) -> Option<Box<dyn Decides + '_>> {
         None

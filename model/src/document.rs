@@ -38,6 +38,19 @@ pub struct Document {
     pub file: FileFacts,
 }
 
+impl Document {
+    /// Whether a name stands in the text as a word of its own, whatever is around it: of a text that breaks the rules of its
+    /// syntax nothing more can be said for certain.
+    pub fn holds_word(&self, word: &str) -> bool {
+        let is_part = |mark: char| mark.is_alphanumeric() || mark == '_';
+        self.text.match_indices(word).any(|(at, _)| {
+            let before = self.text.get(..at).and_then(|before| before.chars().next_back());
+            let after = self.text.get(at + word.len()..).and_then(|after| after.chars().next());
+            !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        })
+    }
+}
+
 /// What can be said of a document without reading it whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {

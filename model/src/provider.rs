@@ -55,6 +55,12 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Whether a document that breaks the rules of its syntax, and that nobody recognises for that, is one of this provider's
+    /// by what of it can be read, such as the names of keys that only its documents have.
+    fn is_damaged(&self, _document: &Document) -> bool {
+        false
+    }
+
     /// What a document that nobody recognises looks like, and at which place or under which name it would be recognised: a
     /// hint for people, and never evidence.
     fn likeness(&self, _document: &Document) -> Option<String> {

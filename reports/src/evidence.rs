@@ -30,10 +30,10 @@ impl Screen {
             .filter(|(_, count)| *count > 0)
             .map(|(nature, count)| format!("{} {}", thousands(*count as u64), nature.replace('_', " ")))
             .collect();
+        let natures = if natures.is_empty() { String::new() } else { format!(" ({})", natures.join(", ")) };
         let line = format!(
-            "{} ({}) in {}",
+            "{}{natures} in {}",
             counted(coverage.identities, "identity", "identities"),
-            natures.join(", "),
             counted(coverage.files_read + coverage.files_partial, "document", "documents")
         );
         self.say(2, &line, Style::new(), sink)?;

@@ -38,11 +38,11 @@ struct Document<'a, F: Serialize> {
 
 #[derive(Serialize)]
 struct ScoreDocument<'a> {
-    /// Thousandths, as people see it.
-    raw: u32,
-    governed: u32,
-    raw_millionths: u32,
-    governed_millionths: u32,
+    /// Thousandths, as people see it. This and the next three are NULL where the score is not known.
+    raw: Option<u32>,
+    governed: Option<u32>,
+    raw_millionths: Option<u32>,
+    governed_millionths: Option<u32>,
     exposure_millionths: Option<u32>,
     open: &'a evenhand_model::score::OpenFindings,
     moved_by: Vec<MoverDocument<'a>>,
@@ -160,11 +160,12 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
 }
 
 fn score<'a>(score: &'a Score, report: &Report) -> ScoreDocument<'a> {
+    let known = report.is_score_known().then_some((score.raw, score.governed));
     ScoreDocument {
-        raw: score.raw.thousandths(),
-        governed: score.governed.thousandths(),
-        raw_millionths: score.raw.0,
-        governed_millionths: score.governed.0,
+        raw: known.map(|(raw, _)| raw.thousandths()),
+        governed: known.map(|(_, governed)| governed.thousandths()),
+        raw_millionths: known.map(|(raw, _)| raw.0),
+        governed_millionths: known.map(|(_, governed)| governed.0),
         exposure_millionths: score.exposure.map(|exposure| exposure.0),
         open: &score.open,
         moved_by: score
@@ -177,7 +178,7 @@ fn score<'a>(score: &'a Score, report: &Report) -> ScoreDocument<'a> {
                 fixed_millionths: mover.fixed.0,
             })
             .collect(),
-        known: report.is_score_known(),
+        known: known.is_some(),
         complete: report.is_complete(),
     }
 }

@@ -189,8 +189,13 @@ fn properties(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         ("undecided", report.coverage.undecided.to_string()),
         ("not_reported", report.filtered.to_string()),
     ];
-    let scores = report.score.iter().flat_map(|score| [("raw_score", score.raw), ("governed_score", score.governed)]);
+    let scores = report
+        .known_score()
+        .into_iter()
+        .flat_map(|score| [("raw_score", score.raw), ("governed_score", score.governed)]);
     all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
+    let unknown = report.score.is_some() && !report.is_score_known();
+    all.extend(unknown.then(|| ("score_known", "false".to_owned())));
     all.extend(report.coverage.percent().map(|percent| ("coverage_percent", percent.to_string())));
     all.extend(settings_by_name(&report.coverage.settings));
     writeln!(sink, "    <properties>")?;

@@ -145,8 +145,13 @@ fn properties(report: &Report) -> Vec<Value> {
         ("findings-not-reported", report.filtered.to_string()),
     ];
     all.extend(report.coverage.percent().map(|percent| ("coverage-percent", percent.to_string())));
-    let scores = report.score.iter().flat_map(|score| [("raw-score", score.raw), ("governed-score", score.governed)]);
+    let scores = report
+        .known_score()
+        .into_iter()
+        .flat_map(|score| [("raw-score", score.raw), ("governed-score", score.governed)]);
     all.extend(scores.map(|(name, score)| (name, score.thousandths().to_string())));
+    let unknown = report.score.is_some() && !report.is_score_known();
+    all.extend(unknown.then(|| ("score-known", "false".to_owned())));
     let settings = settings_by_name(&report.coverage.settings);
     let settings = settings.iter().filter_map(|(name, value)| property(&name.replace('_', "-"), value));
     all.into_iter().filter_map(|(name, value)| property(name, &value)).chain(settings).collect()

@@ -1,9 +1,10 @@
-//! The parity card: one AI identity beside its human role, in full.
+//! The parity card: one identity, as a rule an AI identity, beside its human role, in full.
 
 use std::io::Write;
 
 use comfy_table::{CellAlignment, Color};
 use evenhand_model::evidence::Truth;
+use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, ControlComparison, ExcessAtom, GateComparison};
 use owo_colors::Style;
 
@@ -11,21 +12,40 @@ use crate::report::WriteError;
 use crate::screen::{Options, PLAIN, Screen, role_words, verdict_color};
 use crate::text::{counted, printable, thousands};
 
-/// Writes one comparison in full, and what stands before people where its human role does not get.
+/// Writes one comparison in full, and what stands before people where its human role does not get. `nature`: that of the
+/// identity.
 ///
 /// # Errors
 /// When the sink refuses.
 pub fn write(
     comparison: &Comparison,
     gates: &[GateComparison],
+    nature: Nature,
     options: Options,
     sink: &mut dyn Write,
 ) -> Result<(), WriteError> {
-    Screen { options }.card(comparison, gates, sink)
+    Screen { options }.card(comparison, gates, nature, sink)
+}
+
+/// What an identity is, as the head of its column and within a sentence.
+fn word(nature: Nature) -> (&'static str, &'static str) {
+    match nature {
+        Nature::AiAgent => ("AI identity", "AI identity"),
+        Nature::Workload => ("Workload", "workload"),
+        Nature::ThirdParty => ("Third party", "third party"),
+        Nature::Human | Nature::HumanRole | Nature::Unknown => ("Identity", "identity"),
+    }
 }
 
 impl Screen {
-    fn card(&self, comparison: &Comparison, gates: &[GateComparison], sink: &mut dyn Write) -> Result<(), WriteError> {
+    fn card(
+        &self,
+        comparison: &Comparison,
+        gates: &[GateComparison],
+        nature: Nature,
+        sink: &mut dyn Write,
+    ) -> Result<(), WriteError> {
+        let (head, it) = word(nature);
         let style = match verdict_color(comparison.verdict) {
             Color::Red => Style::new().red().bold(),
             Color::Green => Style::new().green().bold(),
@@ -44,7 +64,7 @@ impl Screen {
             let (ai, human) = (truth_words(control.identity), truth_words(control.human));
             row(&control.control.as_str().replace('_', " "), ai.to_owned(), human.to_owned())
         }));
-        self.print(&self.table(&["", "AI identity", "Human role"], &sides, PLAIN), sink)?;
+        self.print(&self.table(&["", head, "Human role"], &sides, PLAIN), sink)?;
         let confidence = comparison.baseline.source.confidence();
         let line = format!("baseline: {}, confidence {confidence:.1}", printable(&comparison.baseline.reason));
         self.say(0, &line, Style::new(), sink)?;
@@ -53,10 +73,11 @@ impl Screen {
             self.say(0, &line, Style::new(), sink)?;
         }
         for control in comparison.controls.iter().filter(|control| control.is_gap() == Truth::Yes) {
-            self.control(&before("control gap: people", control), control, ", the AI identity does not", sink)?;
+            let does = format!(", the {it} does not");
+            self.control(&before("control gap: people", control), control, &does, sink)?;
         }
         for gate in gates {
-            self.gate(gate, sink)?;
+            self.gate(gate, it, sink)?;
         }
         if !comparison.excess.is_empty() {
             self.excess(comparison, sink)?;
@@ -67,29 +88,29 @@ impl Screen {
         Ok(())
     }
 
-    /// A gate that the identity passes by, or may.
-    fn gate(&self, gate: &GateComparison, sink: &mut dyn Write) -> Result<(), WriteError> {
+    /// A gate that the identity passes by, or may. `it`: what the identity is.
+    fn gate(&self, gate: &GateComparison, it: &str, sink: &mut dyn Write) -> Result<(), WriteError> {
         let GateComparison { human_role, stands_before, control, .. } = gate;
         let people = format!("people with {human_role}");
         // They do not pass it before what takes it away.
         if !stands_before.is_empty() {
             let (whether, does) = match (control.human, control.identity) {
                 (Truth::No, _) | (_, Truth::Yes) => return Ok(()),
-                (Truth::Yes, Truth::No) => ("", ", the AI identity takes it away"),
-                (Truth::Yes, Truth::Unknown) => ("", ", the AI identity may take it away"),
-                (Truth::Unknown, Truth::No) => ("whether ", " is not known; the AI identity can take it away"),
-                (Truth::Unknown, Truth::Unknown) => ("whether ", " is not known; the AI identity may take it away"),
+                (Truth::Yes, Truth::No) => ("", format!(", the {it} takes it away")),
+                (Truth::Yes, Truth::Unknown) => ("", format!(", the {it} may take it away")),
+                (Truth::Unknown, Truth::No) => ("whether ", format!(" is not known; the {it} can take it away")),
+                (Truth::Unknown, Truth::Unknown) => ("whether ", format!(" is not known; the {it} may take it away")),
             };
             let passed = format!("{} before {}", control_words(control), stands_before.join(", "));
             let said = format!("whatever the job: {whether}{people} pass {passed}");
             return self.control(&said, control, &format!("{does} by {}", control_operations(control)), sink);
         }
         let does = match control.is_gap() {
-            Truth::Yes => ", the AI identity does not",
-            Truth::Unknown => ", nothing tells whether the AI identity does",
+            Truth::Yes => format!(", the {it} does not"),
+            Truth::Unknown => format!(", nothing tells whether the {it} does"),
             Truth::No => return Ok(()),
         };
-        self.control(&before(&format!("whatever the job: {people}"), control), control, does, sink)
+        self.control(&before(&format!("whatever the job: {people}"), control), control, &does, sink)
     }
 
     /// What people pass a control before and the identity does not, or may not, with why and where that is written. `does`

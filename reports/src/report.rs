@@ -102,9 +102,19 @@ impl Report {
     /// Whether the score says anything. Where nothing is open, that is so only if some check was decided and nothing failed
     /// to be read: what nobody looked at is no perfect posture.
     pub fn is_score_known(&self) -> bool {
-        let perfect = |score: &Score| score.raw == Millionths::BEST;
-        self.score.as_ref().is_some_and(|score| !perfect(score) || (self.is_complete() && self.coverage.decided > 0))
+        self.known_score().is_some()
     }
+
+    /// The score, if it says anything.
+    pub fn known_score(&self) -> Option<&Score> {
+        known_score(self.score.as_ref()?, &self.gaps, self.coverage.decided)
+    }
+}
+
+/// A score, if it says anything beside what could not be read and the number of decided checks.
+pub fn known_score<'a>(score: &'a Score, gaps: &[Gap], decided: u64) -> Option<&'a Score> {
+    let is_complete = || !gaps.iter().any(|gap| gap.kind == GapKind::Failed);
+    (score.raw != Millionths::BEST || (decided > 0 && is_complete())).then_some(score)
 }
 
 /// The tool.

@@ -107,8 +107,9 @@ struct SourceDocument {
 
 #[derive(Deserialize)]
 struct ScoreDocument {
-    raw_millionths: u32,
-    governed_millionths: u32,
+    /// `None` where it is not known: nothing was open in what was read.
+    raw_millionths: Option<u32>,
+    governed_millionths: Option<u32>,
     exposure_millionths: Option<u32>,
     open: OpenFindings,
     moved_by: Vec<MoverDocument>,
@@ -293,8 +294,8 @@ impl From<ScoreDocument> for Score {
             fixed: Millionths(mover.fixed_millionths),
         };
         Self {
-            raw: Millionths(score.raw_millionths),
-            governed: Millionths(score.governed_millionths),
+            raw: score.raw_millionths.map_or(Millionths::BEST, Millionths),
+            governed: score.governed_millionths.map_or(Millionths::BEST, Millionths),
             exposure: score.exposure_millionths.map(Millionths),
             open: score.open,
             moved_by: score.moved_by.into_iter().map(mover).collect(),

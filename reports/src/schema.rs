@@ -26,7 +26,9 @@ pub fn report(tables: &[&TableSpec]) -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     let maybe_text = json!({"type": ["string", "null"]});
     let thousandths = json!({"type": "integer", "minimum": 0, "maximum": 1000});
+    let maybe_thousandths = json!({"type": ["integer", "null"], "minimum": 0, "maximum": 1000});
     let millionths = json!({"type": "integer", "minimum": 0, "maximum": 1_000_000});
+    let maybe_millionths = json!({"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000});
     let waiver = json!({"oneOf": [{"type": "null"}, object(json!({
         "reason": {"type": "string"}, "owner": {"type": "string"}, "approver": {"type": "string"},
         "ticket": {"type": "string"}, "expires": {"type": "string", "format": "date"},
@@ -64,14 +66,14 @@ pub fn report(tables: &[&TableSpec]) -> Value {
                 }))},
             })),
             "score": {"oneOf": [{"type": "null"}, object(json!({
-                "raw": thousandths, "governed": thousandths,
-                "raw_millionths": millionths, "governed_millionths": millionths,
+                "raw": maybe_thousandths, "governed": maybe_thousandths,
+                "raw_millionths": maybe_millionths, "governed_millionths": maybe_millionths,
                 "exposure_millionths": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000, "description": "of the judged identities, which are all but humans, human roles and what a vendor runs itself, those with a critical or high finding, waived or not"},
                 "open": object(json!({"critical": count, "high": count, "medium": count, "low": count})),
                 "moved_by": {"type": "array", "items": object(json!({
                     "rule": {"type": "string"}, "open": count, "fixed": thousandths, "fixed_millionths": millionths,
                 }))},
-                "known": {"type": "boolean", "description": "false where nothing is open but no check could be decided or the scan is incomplete: the numbers are then no perfect posture"},
+                "known": {"type": "boolean", "description": "false where nothing is open but no check could be decided or the scan is incomplete: the scores are then null"},
                 "complete": {"type": "boolean", "description": "false where a part of the input could not be read"},
             }))]},
             "coverage": object(json!({

@@ -7,7 +7,7 @@ use evenhand_model::gap::{Gap, GapKind};
 use evenhand_model::table::{Column, Table, Value};
 use evenhand_model::waiver::Waiver;
 
-use crate::report::{Report, Settings};
+use crate::report::{Report, Settings, SourceStatus};
 use crate::text::{counted, printable, thousands};
 
 /// Who accepted a finding, why and until when, in a sentence without a full stop.
@@ -94,7 +94,13 @@ pub(crate) fn coverage(report: &Report) -> String {
     let collected = || {
         format!("{} not collected, hence unknown", counted(absent, "kind of evidence was", "kinds of evidence were"))
     };
+    let strange = report.scan.sources.iter();
+    let strange = strange.filter(|file| file.status == SourceStatus::Unrecognised && !file.is_expected()).count();
     let gaps = match (failed, absent) {
+        (0, 0) if strange > 0 => {
+            let files = counted(strange, "file was", "files were");
+            format!("{files} not recognised, and nothing else is known to be missing")
+        }
         (0, 0) => "nothing is known to be missing".to_owned(),
         (0, _) => collected(),
         (failed, absent) => {
@@ -212,6 +218,7 @@ pub(crate) fn text(value: Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::SourceFile;
 
     /// A report of which nothing matters but its score, how much was decided, and whether a document was cut.
     fn report(raw: u32, governed: u32, decided: u64, cut: bool) -> Report {
@@ -283,6 +290,21 @@ mod tests {
         let counts = [(Severity::Critical, 1_200), (Severity::High, 0), (Severity::Low, 3)];
         assert_eq!(by_severity(&counts), "1,200 critical, 3 low");
         assert_eq!(by_severity(&[(Severity::High, 0)]), "");
+    }
+
+    #[test]
+    fn what_was_not_recognised_is_not_nothing() {
+        let mut empty = report(1_000_000, 1_000_000, 0, false);
+        assert!(coverage(&empty).ends_with("; nothing is known to be missing"), "{}", coverage(&empty));
+        empty.scan.sources.push(SourceFile {
+            path: "a.json".into(),
+            status: SourceStatus::Unrecognised,
+            provider: None,
+            what: "JSON, but no provider knows its keys".into(),
+            bytes: 1,
+        });
+        let told = coverage(&empty);
+        assert!(told.ends_with("; 1 file was not recognised, and nothing else is known to be missing"), "{told}");
     }
 
     #[test]

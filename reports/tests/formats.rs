@@ -12,6 +12,7 @@ use evenhand_model::fact_table;
 use evenhand_model::finding::{Dimension, Finding, Missing, Severity, Status};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject, to_know};
 use evenhand_model::id::ProviderName;
+use evenhand_model::identity::Nature;
 use evenhand_model::inventory::Hint;
 use evenhand_model::parity::{
     Baseline, BaselineSource, Comparison, ControlComparison, ExcessAtom, GateComparison, Verdict,
@@ -504,7 +505,8 @@ fn gates(comparison: &Comparison) -> Vec<GateComparison> {
 #[test]
 fn parity_card() {
     insta::assert_snapshot!(written(|report, out| {
-        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), plain(100), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), Nature::AiAgent, plain(100), out)
+            .expect("written");
     }));
 }
 
@@ -523,7 +525,7 @@ fn a_parity_card_tells_what_takes_a_gate_away_apart_from_what_people_pass_it_bef
             gate.control.count = 1;
             gate.control.human = human;
             gate.control.identity = identity;
-            parity_card::write(&report.comparisons[0], &[gate], plain(400), out).expect("written");
+            parity_card::write(&report.comparisons[0], &[gate], Nature::AiAgent, plain(400), out).expect("written");
         });
         let said = format!(
             "whatever the job: {whether}people with github:acme:repository_role:write pass second person approval before \
@@ -534,9 +536,24 @@ fn a_parity_card_tells_what_takes_a_gate_away_apart_from_what_people_pass_it_bef
 }
 
 #[test]
+fn a_parity_card_calls_an_identity_what_it_is() {
+    for (nature, head, sentence) in [
+        (Nature::Workload, "  Workload ", ", the workload does not"),
+        (Nature::Unknown, "  Identity ", ", the identity does not"),
+    ] {
+        let text = written(|report, out| {
+            let (comparison, gates) = (&report.comparisons[0], gates(&report.comparisons[0]));
+            parity_card::write(comparison, &gates, nature, plain(400), out).expect("written");
+        });
+        assert!(text.contains(head) && text.contains(sentence) && !text.contains("AI identity"), "{text}");
+    }
+}
+
+#[test]
 fn parity_card_narrow() {
     let text = written(|report, out| {
-        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), plain(60), out).expect("written");
+        parity_card::write(&report.comparisons[0], &gates(&report.comparisons[0]), Nature::AiAgent, plain(60), out)
+            .expect("written");
     });
     assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
     insta::assert_snapshot!(text);

@@ -2,19 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
+use evenhand_model::condition::{Clause, Condition};
+use evenhand_model::control::ControlKind;
 use evenhand_model::credential::Credential;
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::finding::Status;
 use evenhand_model::identity::Nature;
+use evenhand_model::scope::ResourceScope;
 use jiff::Timestamp;
 
 use crate::evaluate::{Assessed, Assessment, Keep, Stage, assess};
 use crate::jobs::{JobConfig, JobRule, Selector};
 use crate::pack::RuleSet;
 use crate::parity::ParityConfig;
-use crate::parity::toy::{TOY, Town, plain};
+use crate::parity::toy::{TOY, Town, plain, slice, test};
 
 fn now() -> Timestamp {
     "2026-07-01T00:00:00Z".parse().unwrap()
@@ -107,6 +111,49 @@ fn a_finding_about_access_names_the_operations_and_the_statement_that_grants_the
     let excess = by("high-risk-excess-over-human-role", "high_risk_excess_by");
     assert!(excess.starts_with("op:38") && excess.ends_with("by policy statement 0 at toy.json"), "{excess}");
     assert!(!of("no-owner").facts.iter().any(|(name, _)| name.ends_with("_by")), "it rests on no statement");
+}
+
+#[test]
+fn a_finding_about_a_control_tells_of_this_one_alone() {
+    let mut town = workshop();
+    town.jobs.jobs[0].controls = ControlKind::ALL.to_vec();
+    let assessed = assessed(town, false, &|_| {});
+    for (rule, controls) in [
+        ("human-needs-approval-agent-does-not", &["second_person_approval", "change_gate"][..]),
+        ("standing-privilege-where-humans-activate", &["just_in_time"]),
+    ] {
+        let mut of_rule = assessed.findings.iter().filter(|finding| finding.rule.as_str() == rule);
+        let facts = &of_rule.find(|finding| &*finding.name == "agent-same").unwrap().facts;
+        let told: Vec<&String> =
+            facts.iter().filter(|(name, _)| &**name == "control_gap_list_by").map(|(_, by)| by).collect();
+        let [by] = told[..] else { panic!("{told:?}") };
+        let named: Vec<&str> = by.split("; ").filter_map(|part| Some(part.split_once(" before ")?.0)).collect();
+        assert_eq!(named, controls, "{rule}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_told_of_where_the_finding_waits_for_it() {
+    let mut town = Town::default();
+    // Whether a deny by tag leaves anything to write is not known.
+    let deny = Clause::Unless { tests: vec![test("tag", "x")], scope: Arc::default() };
+    for (id, operation) in [("s/ruler", 3), ("s/writer", 8)] {
+        let condition = Condition::unconditional().with(deny.clone());
+        let slices = vec![slice(&[operation], ResourceScope::everything(), condition)];
+        town.add(Nature::ThirdParty, id, Some(slices)).reviewed_at = Fact::Absent;
+    }
+    town.toy.admins.push("s/ruler".into());
+    let assessed = assessed(town, false, &|_| {});
+    for (name, status, grounds) in
+        [("ruler", Status::Fail, ["admin_by"]), ("writer", Status::Unknown, ["write_on_everything_by"])]
+    {
+        let rule = "third-party-broad-and-unvetted";
+        let mut of_rule = assessed.findings.iter().filter(|finding| finding.rule.as_str() == rule);
+        let finding = of_rule.find(|finding| &*finding.name == name).unwrap();
+        let told: Vec<&str> =
+            finding.facts.iter().map(|(name, _)| &**name).filter(|name| name.ends_with("_by")).collect();
+        assert_eq!((finding.status, &told[..]), (status, &grounds[..]), "{name}");
+    }
 }
 
 #[test]

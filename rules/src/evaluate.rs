@@ -142,7 +142,8 @@ pub fn assess(
     let unread = paths::gaps(&inventory, &resolvers);
     add_gaps(&mut inventory.gaps, unread);
     progress(Stage::Facts);
-    let access = AccessTable::new(&inventory, &judgements, &resolvers);
+    let reads = engine::reads_of_identities(with.rules);
+    let access = AccessTable::new(&inventory, &judgements, &resolvers, &reads);
     if with.keep == Keep::Report {
         // Before the tables are made, not beside it: then the two are never held together.
         drop(std::mem::take(&mut resolvers));
@@ -154,6 +155,7 @@ pub fn assess(
         gates: &gates,
         paths: &paths,
         access: &access,
+        reads: &reads,
         register: with.register,
         stable_fingerprints: with.stable_fingerprints,
         now: with.now,

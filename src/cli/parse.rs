@@ -33,11 +33,28 @@ fn mended(command: Command, words: &[OsString]) -> Result<Cli, clap::Error> {
     };
     match variables(&command).into_iter().find(is_other) {
         None => Err(error),
-        Some(variable) if error.kind() == ErrorKind::ArgumentConflict => {
+        Some(variable) if error.kind() == ErrorKind::ArgumentConflict || is_typed(&command, variable, words) => {
             mended(without(command.clone(), variable), words)
         }
-        Some(variable) => Err(blamed(error, variable)),
+        // Which version it is hangs on no variable.
+        Some(variable) => match mended(without(command.clone(), variable), words) {
+            Ok(cli) if cli.version => Ok(cli),
+            _ => Err(blamed(error, variable)),
+        },
     }
+}
+
+/// Whether the option that a variable stands for was typed too.
+fn is_typed(command: &Command, variable: &OsStr, words: &[OsString]) -> bool {
+    let Some(option) = option(command, variable) else { return false };
+    let mut typed = words.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str()?.strip_prefix("--"));
+    typed.any(|word| word.split('=').next() == Some(option))
+}
+
+/// The option that a variable stands for, in a command or those below it.
+fn option<'a>(command: &'a Command, variable: &OsStr) -> Option<&'a str> {
+    let own = command.get_arguments().find(|argument| argument.get_env() == Some(variable)).and_then(Arg::get_long);
+    own.or_else(|| command.get_subcommands().find_map(|verb| option(verb, variable)))
 }
 
 fn read(mut command: Command, words: &[OsString]) -> Result<Cli, clap::Error> {
@@ -118,6 +135,18 @@ mod tests {
             let name = OsString::from(format!("EVENHAND_{name}"));
             assert!(found.contains(name.as_os_str()), "{name:?}");
             assert!(!variables(&without(command.clone(), &name)).contains(name.as_os_str()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_typed_where_it_stands_among_the_words_itself() {
+        let command = command();
+        let is_typed = |line: &str| is_typed(&command, OsStr::new("EVENHAND_JOBS"), &words(line));
+        for line in ["evenhand scan . --jobs 2", "evenhand --jobs=2 scan ."] {
+            assert!(is_typed(line), "{line}");
+        }
+        for line in ["evenhand scan .", "evenhand scan --now 2026-12-01", "evenhand scan -- --jobs"] {
+            assert!(!is_typed(line), "{line}");
         }
     }
 

@@ -107,9 +107,9 @@ pub struct Can {
     #[command(flatten)]
     pub from: From,
 
-    /// `table` for people, `json` for programs; questions on stdin are always answered in JSON.
-    #[arg(short, long = "output", value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub output: PlainFormat,
+    /// `table` for people, `json` for programs; questions on stdin are always answered in JSON. Default: table.
+    #[arg(short, long = "output", value_name = "FORMAT", help_heading = "Output")]
+    pub output: Option<PlainFormat>,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -23,6 +23,9 @@ use crate::pipeline::Capture;
 
 pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit, Failure> {
     let operation = super::operation(&arguments.operation)?;
+    if arguments.identity.is_none() {
+        all_in_the_lines(arguments)?;
+    }
     let progress = invocation.progress();
     let config = invocation.config(&arguments.from.sources)?;
     let (mut capture, _) = invocation.read_for(&arguments.from, &config, &progress)?;
@@ -42,9 +45,32 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Can) -> Result<Exit,
                 resource: arguments.on.clone().or_else(|| place(arguments)),
                 context,
             };
-            one(&asked, &request, arguments.output)
+            one(invocation, &asked, &request, arguments)
         }
         _ => many(invocation, &asked),
+    }
+}
+
+/// Refuses options that stand beside questions on stdin, which say all of it themselves.
+fn all_in_the_lines(arguments: &cli::Can) -> Result<(), Failure> {
+    let given = [
+        ("--on", arguments.on.is_some(), "`\"resource\": …` into its line"),
+        ("--namespace", arguments.namespace.is_some(), "`\"resource\": \"NAMESPACE/NAME\"` into its line"),
+        ("--name", arguments.name.is_some(), "`\"resource\": \"NAMESPACE/NAME\"` into its line"),
+        ("--context", !arguments.context.is_empty(), "`\"context\": {…}` into its line"),
+    ];
+    if let Some((flag, _, instead)) = given.into_iter().find(|(_, is_given, _)| *is_given) {
+        return Err(Failure::new(
+            format!("`{flag}` is about one question, and no identity is named, so that questions come on stdin"),
+            format!("name an identity and an operation, or write {instead}"),
+        ));
+    }
+    match arguments.output {
+        Some(PlainFormat::Table) => Err(Failure::new(
+            "questions on stdin are answered in JSON, and in no table",
+            "leave `-o table` out, or name an identity and an operation",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -56,14 +82,39 @@ fn place(arguments: &cli::Can) -> Option<String> {
     }
 }
 
-fn one(asked: &Asked<'_>, request: &Request, format: PlainFormat) -> Result<Exit, Failure> {
+fn one(invocation: &Invocation, asked: &Asked<'_>, request: &Request, arguments: &cli::Can) -> Result<Exit, Failure> {
     // Before the question is answered, so that the error lists whom a name fits.
-    lookup::identity(&asked.capture.inventory.identities, &request.identity)?;
+    let identity = lookup::identity(&asked.capture.inventory.identities, &request.identity)?;
+    let resolver = asked.capture.resolvers.get(identity.provider);
+    if let Some(resolver) = resolver {
+        let is_placed = arguments.namespace.is_some() || arguments.name.is_some();
+        if is_placed && !resolver.narrower().contains("--name") {
+            return Err(Failure::new(
+                format!(
+                    "`--namespace` and `--name` are for Kubernetes, and `{}` is an identity of {}",
+                    identity.id, identity.provider
+                ),
+                format!("name the resource with `{}`", resolver.narrower()),
+            ));
+        }
+        if !arguments.context.is_empty() && !resolver.weighs_context() {
+            let said = format!("`--context` changes nothing: no answer about {} weighs it", identity.provider);
+            invocation.console.note(&said);
+        }
+    }
     let answer = answer(asked, request).map_err(|refused| {
         let alike = refused.resolver.and_then(|resolver| spelled_alike(resolver, &request.operation));
         Failure::Message(refused.reason, alike.map(|name| format!("did you mean `{name}`?")))
     })?;
-    match format {
+    if answer.decision.outcome != Outcome::Allowed
+        && let Some(resolver) = resolver.filter(|held| held.catalog().expand(&request.operation).is_empty())
+        && let Some(name) = spelled_alike(resolver, &request.operation)
+    {
+        // Verbs of one's own are allowed, so that it may be one.
+        let said = format!("no operation `{}` is known; did you mean `{name}`?", request.operation);
+        invocation.console.note(&said);
+    }
+    match arguments.output.unwrap_or(PlainFormat::Table) {
         PlainFormat::Table => say(|sink| person(&answer, sink))?,
         PlainFormat::Json => to_stdout(|sink| {
             serde_json::to_writer(&mut *sink, &answer)?;
@@ -211,6 +262,7 @@ fn answer<'a>(asked: &Asked<'a>, request: &'a Request) -> Result<Answer<'a>, Ref
 
 fn person(answer: &Answer<'_>, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{}", outcome(answer.decision.outcome))?;
+    writeln!(sink, "  identity {}", printable(answer.identity))?;
     if answer.some_resource && matches!(answer.decision.outcome, Outcome::Allowed | Outcome::Conditional) {
         writeln!(sink, "  on some resource; ask about one with {}", answer.narrower)?;
     }
@@ -275,14 +327,26 @@ pub(super) fn stopped_by(outcome: Outcome, layer: &str) -> String {
 /// Answers questions from stdin, a line each; a bad one is answered with an error and the rest go on.
 fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
     let (mut given, mut refused) = (0_usize, 0_usize);
+    let mut unread = None;
     to_stdout(|sink| {
         for (at, line) in io::stdin().lock().split(b'\n').enumerate() {
-            let line = line.map_err(|error| io::Error::new(error.kind(), format!("stdin cannot be read: {error}")))?;
+            let line = match line {
+                Ok(line) => line,
+                // It is the input that is at fault, and not what is written.
+                Err(error) => {
+                    unread = Some(error);
+                    break;
+                }
+            };
+            let line: &[u8] = match at {
+                0 => line.strip_prefix(super::BOM).unwrap_or(&line),
+                _ => &line,
+            };
             if line.trim_ascii().is_empty() {
                 continue;
             }
             given += 1;
-            let request = question(&line);
+            let request = question(line);
             let result = match &request {
                 Ok(request) => answer(asked, request).map_err(|refused| refused.reason),
                 Err(error) => Err(error.clone()),
@@ -298,6 +362,9 @@ fn many(invocation: &Invocation, asked: &Asked<'_>) -> Result<Exit, Failure> {
         }
         Ok::<(), io::Error>(())
     })?;
+    if let Some(error) = unread {
+        return Err(Failure::new(format!("stdin cannot be read: {error}"), "give it a file with questions, or a pipe"));
+    }
     if given == 0 {
         let remedy = "write a JSON object a line to stdin, or name an identity and an operation";
         invocation.console.warning("no question was given", Some(remedy));
@@ -344,6 +411,9 @@ fn wrong(text: &str, error: &serde_json::Error) -> String {
             said => format!("this is not JSON: {said}"),
         },
         Category::Data => match said.split_once(" field ") {
+            Some(("unknown", key)) if key.starts_with("`namespace`") || key.starts_with("`name`") => {
+                format!("unknown key {key}; a namespace and a name stand in `resource` as `NAMESPACE/NAME`")
+            }
             Some((what @ ("unknown" | "missing" | "duplicate"), key)) => format!("{what} key {key}"),
             _ => {
                 let at = part::<Request>(text, "").map_or_else(|refusal| refusal.at, |_| String::new());
@@ -372,6 +442,10 @@ mod tests {
             ("{}", "column 2: missing key `identity`"),
             (r#"{"identity":"é"}"#, "column 16: missing key `operation`"),
             (r#"{"identity":"x","nope":1}"#, "column 22: unknown key `nope`, expected one of `identity`, `operation`"),
+            (
+                r#"{"identity":"x","namespace":"ops"}"#,
+                "a namespace and a name stand in `resource` as `NAMESPACE/NAME`; write",
+            ),
             (r#"{"identity":"x","identity":"y"}"#, "column 26: duplicate key `identity`"),
             (r#"{"identity":1,"operation":"y"}"#, "column 13: `identity` must be a string"),
             (r#"{"identity":"x","operation":["y"]}"#, "`operation` must be a string"),

@@ -1,6 +1,5 @@
 //! `evenhand compare`: the parity card of one AI identity.
 
-use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_reports::parity_card;
@@ -39,12 +38,13 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
             "name an AI identity; `evenhand explain` tells what this one holds",
         ));
     }
-    if judgements.nature(&subject.id) != Nature::AiAgent {
+    let nature = judgements.nature(&subject.id);
+    if nature != Nature::AiAgent {
         let said = format!("`{}` is not known to be an AI identity; it is compared as if it were one", subject.id);
         invocation.console.note(&said);
     }
-    let human: Option<&IdentityId> = match &arguments.human {
-        Some(role) => Some(&lookup::identity(identities, role)?.id),
+    let human = match &arguments.human {
+        Some(role) => Some(invocation.role_of_people(role, &subject.id, identities, &judgements)?),
         None => None,
     };
     let (comparison, gates) =
@@ -53,7 +53,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Compare) -> Result<E
     let card = Card { comparison, gates };
     let screen = invocation.screen(arguments.all);
     to_stdout(|sink| match arguments.output {
-        PlainFormat::Table => parity_card::write(&card.comparison, &card.gates, screen, sink),
+        PlainFormat::Table => parity_card::write(&card.comparison, &card.gates, nature, screen, sink),
         PlainFormat::Json => {
             serde_json::to_writer_pretty(&mut *sink, &card)?;
             sink.write_all(b"\n")?;

@@ -82,9 +82,17 @@ const BATCH: usize = 1 << 20;
 fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<(usize, usize), Failure> {
     let mut texts = Texts::new(input);
     let (mut asked, mut refused) = (0, 0);
+    let mut unread = None;
     to_stdout(|sink| {
         loop {
-            let batch = texts.batch()?;
+            let batch = match texts.batch() {
+                Ok(batch) => batch,
+                // It is the input that is at fault, and not what is written.
+                Err(error) => {
+                    unread = Some(error);
+                    return Ok(());
+                }
+            };
             if batch.is_empty() {
                 return Ok::<(), io::Error>(());
             }
@@ -98,7 +106,10 @@ fn lines(input: Box<dyn Read>, decider: &dyn Decides) -> Result<(usize, usize), 
             sink.flush()?;
         }
     })?;
-    Ok((asked, refused))
+    match unread {
+        None => Ok((asked, refused)),
+        Some(error) => Err(Failure::new(error.to_string(), "name a file with requests, or give them on stdin")),
+    }
 }
 
 /// The answer to one text, and whether it was understood.
@@ -183,6 +194,9 @@ impl<R: Read> Texts<R> {
                 return Ok(None);
             }
             self.line += 1;
+            if self.line == 1 && bytes.starts_with(super::BOM) {
+                bytes.drain(..super::BOM.len());
+            }
             if !bytes.trim_ascii().is_empty() {
                 return Ok(Some(Text { line: self.line, bytes }));
             }
@@ -237,6 +251,7 @@ mod tests {
         for (input, expected) in [
             ("{\"a\":1}\n\n{\"b\":[\"}\"]}", vec![(1, "{\"a\":1}"), (3, "{\"b\":[\"}\"]}")]),
             ("{\n \"a\": {\n \"b\": \"\\\"}\"\n}}\n{}", vec![(1, "{\n \"a\": {\n \"b\": \"\\\"}\"\n}}"), (5, "{}")]),
+            ("\u{feff}{}\n{}", vec![(1, "{}"), (2, "{}")]),
             ("nonsense\n]]\n{}", vec![(1, "nonsense"), (2, "]]"), (3, "{}")]),
         ] {
             let expected: Vec<(usize, String)> =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenhand_model::access::{
@@ -16,12 +17,14 @@ use evenhand_rules::evaluate::Keep;
 use evenhand_rules::pack::RuleSet;
 use evenhand_rules::paths::{self, Missing};
 
-use super::{Failure, Invocation, say};
+use super::{Failure, Invocation, say, without_word};
 use crate::assess::{self, Assessing, Options};
-use crate::chain::Chains;
+use crate::chain::{Chains, Memberships};
 use crate::cli;
+use crate::config::Config;
+use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
-use crate::lent::{self, Lent};
+use crate::lent::{self, Lender, Lent};
 use crate::lookup::{self, LookupError};
 use crate::ruleset;
 
@@ -35,8 +38,12 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
     if operation.is_none()
         && let Some(rule) = rules.get(&arguments.subject)
     {
+        tell_missing(invocation, &arguments.from.sources);
         say(|sink| sink.write_all(ruleset::page(rule).as_bytes()))?;
         return Ok(Exit::Passed);
+    }
+    if operation.is_none() {
+        refuse_left_out(arguments, &config)?;
     }
     let progress = invocation.progress();
     let (capture, now) = invocation.read_for(&arguments.from, &config, &progress)?;
@@ -67,6 +74,32 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Explain) -> Result<E
         }
     }
     Ok(Exit::Passed)
+}
+
+/// Says which sources are not there where none of them is read: a rule is the same whatever they hold.
+fn tell_missing(invocation: &Invocation, sources: &[PathBuf]) {
+    for source in without_word(sources).unwrap_or(sources).iter().filter(|source| !source.exists()) {
+        let said = format!("{}: there is no such file or folder", source.display());
+        invocation.console.alarm(&said, &[], Some("check the path"));
+    }
+}
+
+/// Refuses a rule that options leave out: it is there, so that "not called so" would be wrong.
+fn refuse_left_out(arguments: &cli::Explain, config: &Config) -> Result<(), Failure> {
+    let cli::Selection { only, skip, framework, .. } = &arguments.selection;
+    if only.is_empty() && skip.is_empty() && framework.is_empty() {
+        return Ok(());
+    }
+    // What is wrong with the rules was told when they were read.
+    let quiet = Console { verbosity: Verbosity::Quiet };
+    let all = ruleset::load_all(&arguments.selection, config, quiet)?;
+    match all.get(&arguments.subject) {
+        None => Ok(()),
+        Some(rule) => Err(Failure::new(
+            format!("the rule `{}` is left out by `--rule`, `--skip` or `--framework`", rule.id),
+            "leave that option out, or choose this rule too",
+        )),
+    }
 }
 
 /// The error for an operation that is asked of no identity; `nearest`: those that are spelled alike.
@@ -273,12 +306,21 @@ fn write_access(assessing: &Assessing, identity: &Identity, all: bool, sink: &mu
         writeln!(sink, "  unlimited: nothing is denied to it, whatever the policies say")?;
     }
     writeln!(sink, "  {}", counted(access.operations().len(), "operation", "operations"))?;
-    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
+    let chains = Chains::of(&identity.id, &Memberships::of(&assessing.assessed.inventory), resolver);
     for slice in distinct(&access, resolver) {
         write_slice(resolver, &chains, slice, &slice.operations, all, sink)?;
     }
     for doubt in &access.doubts {
         writeln!(sink, "  in doubt: {}", printable(&doubt.text))?;
+    }
+    let lent = Lent::new(&assessing.assessed.inventory);
+    for lender in lent.to(identity, |held| assessing.resolver(held).is_some()) {
+        let access = assessing.resolver(lender.identity).and_then(|resolver| resolver.access(&lender.identity.id));
+        let said = match access {
+            Some(access) => counted(access.operations().len(), "operation", "operations"),
+            None => "not known: nothing about it was read".to_owned(),
+        };
+        writeln!(sink, "  by way of {}: {said}", printable(&lender.shown()))?;
     }
     Ok(())
 }
@@ -340,6 +382,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut
     if paths.is_empty() {
         writeln!(sink, "  {}", if missing.is_empty() { "none found" } else { "none found in what was read" })?;
     }
+    let memberships = Memberships::of(&found.inventory);
     for path in paths {
         let mut to = format!("to {}", target(&path.target));
         if path.reaches_admin && matches!(path.target, EdgeTarget::Identity(_)) {
@@ -356,7 +399,7 @@ fn write_paths(assessing: &Assessing, identity: &Identity, all: bool, sink: &mut
         }
         writeln!(sink, "  {}", printable(&to))?;
         for (at, hop) in from.hops(path).enumerate() {
-            let proof = Proof::of(assessing, &hop);
+            let proof = Proof::of(assessing, &memberships, &hop);
             let condition = if hop.conditional { proof.conditions() } else { String::new() };
             let step = format!("{}. {} to become {}{condition}", at + 1, hop.technique, target(&hop.target));
             writeln!(sink, "    {}", printable(&step))?;
@@ -396,7 +439,7 @@ struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    fn of(assessing: &'a Assessing, hop: &'a Edge) -> Self {
+    fn of(assessing: &'a Assessing, memberships: &Memberships<'a>, hop: &'a Edge) -> Self {
         let inventory = &assessing.assessed.inventory;
         let from = inventory.identities.iter().find(|held| held.id == hop.source);
         let resolver = from.and_then(|from| assessing.resolver(from));
@@ -406,7 +449,7 @@ impl<'a> Proof<'a> {
             slices.filter(|slice| resolver.is_some_and(|held| held.grant(slice.grant) == *grant)).cloned().collect()
         };
         let granted = hop.grants.iter().map(|grant| (grant, of(grant))).collect();
-        let chains = resolver.map(|resolver| Chains::of(&hop.source, inventory, resolver));
+        let chains = resolver.map(|resolver| Chains::of(&hop.source, memberships, resolver));
         let takes = resolver.and_then(|resolver| resolver.takes(&hop.technique));
         let limiting = access.iter().flat_map(|access| &access.doubts).filter(|doubt| doubt.may_limit());
         let doubts = limiting.map(|doubt| Arc::clone(&doubt.text)).collect();
@@ -514,6 +557,17 @@ struct Why<'a> {
     access: Arc<Access>,
     /// The decision on any resource, where one operation is meant.
     decision: Option<Decision>,
+    /// Those whose access it uses beside its own.
+    through: Vec<Through<'a>>,
+}
+
+/// What an identity is granted by way of somebody whose access it uses.
+struct Through<'a> {
+    lender: Lender<'a>,
+    chains: Chains<'a>,
+    access: Option<Arc<Access>>,
+    /// The decision on any resource, where one operation is meant.
+    decision: Option<Decision>,
 }
 
 fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -> Result<Why<'a>, Failure> {
@@ -534,7 +588,7 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
     let access = resolver.access(&identity.id).ok_or_else(|| {
         Failure::new(format!("the access of `{}` is not known", identity.id), "add the documents that describe it")
     })?;
-    let decision = match (operations.len(), operations.first()) {
+    let decide = |identity: &Identity| match (operations.len(), operations.first()) {
         (1, Some(operation)) => {
             let request = Request {
                 identity: identity.id.to_string(),
@@ -546,34 +600,51 @@ fn why<'a>(assessing: &'a Assessing, identity: &'a Identity, pattern: &'a str) -
         }
         _ => None,
     };
-    let chains = Chains::of(&identity.id, &assessing.assessed.inventory, resolver);
-    Ok(Why { identity, pattern, operations, resolver, chains, access, decision })
+    let inventory = &assessing.assessed.inventory;
+    let memberships = Memberships::of(inventory);
+    let through = Lent::new(inventory)
+        .to(identity, |held| assessing.resolver(held).is_some())
+        .into_iter()
+        // The operations are those of this provider.
+        .filter(|lender| lender.identity.provider == identity.provider)
+        .map(|lender| Through {
+            chains: Chains::of(&lender.identity.id, &memberships, resolver),
+            access: resolver.access(&lender.identity.id),
+            decision: decide(lender.identity),
+            lender,
+        })
+        .collect();
+    let decision = decide(identity);
+    let chains = Chains::of(&identity.id, &memberships, resolver);
+    Ok(Why { identity, pattern, operations, resolver, chains, access, decision, through })
 }
 
 fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "{} and {}", printable(&why.identity.name), printable(why.pattern))?;
     line(sink, "identity", why.identity.id.as_str())?;
     line(sink, "meant", &counted(why.operations.len(), "operation", "operations"))?;
-    let mut granted = OpSet::new();
-    let mut granting = 0_usize;
-    for slice in distinct(&why.access, why.resolver) {
-        let operations = slice.operations.intersection(&why.operations);
-        if operations.is_empty() {
-            continue;
-        }
-        if granting == 0 {
-            writeln!(sink, "\nGranted")?;
-        }
-        granting += 1;
-        write_slice(why.resolver, &why.chains, slice, &operations, all, sink)?;
-        granted = granted.union(&operations);
+    let mut granted = write_granted(why, None, all, sink)?;
+    if granted.is_empty() {
+        let said = match (why.access.unlimited, why.through.is_empty()) {
+            (true, _) => "no statement is needed: nothing is denied to it",
+            (false, true) => "by nothing",
+            (false, false) => "by nothing of its own",
+        };
+        writeln!(sink, "\nGranted\n  {said}")?;
+    }
+    for through in &why.through {
+        granted = granted.union(&write_granted(why, Some(through), all, sink)?);
     }
     let missing = why.operations.difference(&granted);
-    if granting == 0 {
-        let said = if why.access.unlimited { "no statement is needed: nothing is denied to it" } else { "by nothing" };
-        writeln!(sink, "\nGranted\n  {said}")?;
-    } else if !missing.is_empty() {
+    if !granted.is_empty() && !missing.is_empty() && !why.access.unlimited {
         writeln!(sink, "\nNot granted\n  {}", counted(missing.len(), "operation", "operations"))?;
+        if all {
+            for (name, _) in why.resolver.catalog().summarise(&missing) {
+                writeln!(sink, "  {}", printable(&name))?;
+            }
+        } else {
+            writeln!(sink, "  --all lists them")?;
+        }
     }
     if let Some(decision) = &why.decision
         && (decision.outcome != Outcome::Allowed || !decision.blocked_by.is_empty())
@@ -589,9 +660,40 @@ fn write_why(why: &Why<'_>, all: bool, sink: &mut dyn Write) -> io::Result<()> {
         for grant in &decision.because {
             line(sink, "because of", &format!("{grant} at {}", grant.evidence))?;
         }
+        let through = why.through.iter().filter(|_| decision.outcome != Outcome::Allowed);
+        for through in through {
+            if let Some(held) = &through.decision
+                && matches!(held.outcome, Outcome::Allowed | Outcome::Conditional | Outcome::Unknown)
+            {
+                let outcome = held.outcome.as_str().replace('_', " ");
+                writeln!(sink, "  but by way of {}: {outcome}", printable(&through.lender.shown()))?;
+            }
+        }
     }
     for doubt in &why.access.doubts {
         line(sink, "in doubt", &doubt.text)?;
     }
     Ok(())
+}
+
+/// What grants the operations to the identity itself, or by way of somebody whose access it uses; which of them it grants.
+fn write_granted(why: &Why<'_>, through: Option<&Through<'_>>, all: bool, sink: &mut dyn Write) -> io::Result<OpSet> {
+    let (access, chains) = match through {
+        Some(through) => (through.access.as_ref(), &through.chains),
+        None => (Some(&why.access), &why.chains),
+    };
+    let mut granted = OpSet::new();
+    for slice in access.into_iter().flat_map(|access| distinct(access, why.resolver)) {
+        let operations = slice.operations.intersection(&why.operations);
+        if operations.is_empty() {
+            continue;
+        }
+        if granted.is_empty() {
+            let by_way = through.map(|through| format!(" by way of {}", printable(&through.lender.shown())));
+            writeln!(sink, "\nGranted{}", by_way.unwrap_or_default())?;
+        }
+        write_slice(why.resolver, chains, slice, &operations, all, sink)?;
+        granted = granted.union(&operations);
+    }
+    Ok(granted)
 }

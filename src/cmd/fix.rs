@@ -56,7 +56,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Fix) -> Result<Exit,
         ));
     }
     let human = match &arguments.human {
-        Some(role) => Some(&lookup::identity(&inventory.identities, role)?.id),
+        Some(role) => Some(invocation.role_of_people(role, &subject.id, &inventory.identities, &judgements)?),
         None => None,
     };
     let aim = match (arguments.to, human) {

@@ -32,11 +32,14 @@ pub(crate) use schema::of as schema_of;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use evenhand_model::id::IdentityId;
+use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::provider::Provider;
 use evenhand_model::secret::Fingerprinter;
 use evenhand_reports::report::SourceStatus;
 use evenhand_reports::text::counted;
 use evenhand_reports::{folded, terminal};
+use evenhand_rules::judgements::Judgements;
 use jiff::Timestamp;
 
 use crate::baseline::BaselineError;
@@ -44,7 +47,7 @@ use crate::cli::{self, Cli, ColorWhen, Command, Global, Input};
 use crate::config::{Config, ConfigProblem};
 use crate::console::{Console, Verbosity};
 use crate::gate::Exit;
-use crate::lookup::LookupError;
+use crate::lookup::{self, LookupError};
 use crate::output::{OutputError, to_stdout};
 use crate::pipeline::{self, Capture, ReadRequest};
 use crate::progress::Progress;
@@ -71,7 +74,10 @@ impl Failure {
 
     /// Nothing fits a name; `alike`: what is spelled like it.
     fn nothing_called(asked: &str, what: &str, alike: Vec<String>) -> Self {
-        let lists = "`evenhand inventory` lists the identities, `evenhand rules list` the rules";
+        let lists = match what {
+            "identity" => "`evenhand inventory` lists the identities",
+            _ => "`evenhand inventory` lists the identities, `evenhand rules list` the rules",
+        };
         let message = format!("no {what} is called `{asked}`");
         match alike.is_empty() {
             true => Self::new(message, lists),
@@ -145,6 +151,9 @@ fn operation(words: &[String]) -> Result<String, Failure> {
         words => Ok(words.join(" ")),
     }
 }
+
+/// What some programs put before a text in UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A list for people: the first ones, how many more there are, and how to see those.
 fn listed(mut items: Vec<String>, how: &str) -> Vec<String> {
@@ -352,6 +361,36 @@ impl Invocation {
         homes.retain(|home| home.is_dir() && own.as_deref() != Some(home));
         homes.sort();
         (own, homes)
+    }
+
+    /// The role that `--human` names to hold an identity beside. Whoever names it may know better than what was read, but an
+    /// AI identity is no measure for another one.
+    fn role_of_people<'a>(
+        &self,
+        asked: &str,
+        subject: &IdentityId,
+        identities: &'a [Identity],
+        judgements: &Judgements,
+    ) -> Result<&'a IdentityId, Failure> {
+        let role = &lookup::identity(identities, asked)?.id;
+        if role == subject {
+            let message = format!("`{role}` would be held beside itself");
+            return Err(Failure::new(message, "name the role through which people do its job with `--human`"));
+        }
+        match judgements.nature(role) {
+            Nature::Human | Nature::HumanRole => {}
+            Nature::AiAgent => {
+                return Err(Failure::new(
+                    format!("`{role}` is an AI identity, and no role of people"),
+                    "name the role through which people do the job; `evenhand inventory` tells the natures",
+                ));
+            }
+            Nature::Workload | Nature::ThirdParty | Nature::Unknown => self.console.warning(
+                &format!("`{role}` is not known to be a role of people; it is compared as if it were one"),
+                Some("if it is one, name it in the `human` of a `[[job]]`"),
+            ),
+        }
+        Ok(role)
     }
 
     /// What could not be read failed, so that a quiet run says it too.

@@ -8,6 +8,7 @@ use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Nature;
 use evenhand_model::table::TableSpec;
 use evenhand_reports::Report;
+use evenhand_reports::report::known_score;
 use evenhand_reports::saved::{self, Known, SavedError};
 use evenhand_rules::facts::tables::TABLES;
 use evenhand_rules::pack::RuleSet;
@@ -52,6 +53,11 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Report) -> Result<Ex
     folder.map(|folder| output::to_folder(folder, &report)).transpose()?;
     Ok(match (&gated, decision) {
         (Some(gated), Some(decision)) => conclude(invocation, &gated.settings, &decision),
+        _ if report.coverage.identities == 0 => {
+            let said = format!("no identity was found in the scan of `{}`", arguments.report.display());
+            invocation.console.error(&said, Some("scan what names somebody, or allow it with --allow-empty"));
+            Exit::NothingCollected
+        }
         _ => Exit::Passed,
     })
 }
@@ -95,7 +101,7 @@ impl Gated {
             &self.settings,
             &Posture {
                 findings: &report.findings,
-                score: Some(&score),
+                score: known_score(&score, &report.gaps, report.coverage.decided),
                 coverage: report.coverage.percent(),
                 identities: report.tables.iter().find(|table| table.spec.name == "identities"),
                 gaps: &report.gaps,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use evenhand_model::finding::{Finding, Status};
 use evenhand_model::identity::Nature;
 use evenhand_reports::asff::Product;
-use evenhand_reports::report::{SourceFile, SourceStatus};
+use evenhand_reports::report::{SourceFile, SourceStatus, known_score};
 use evenhand_reports::text::counted;
 use evenhand_reports::{Report, terminal};
 use evenhand_rules::evaluate::Keep;
@@ -94,7 +94,7 @@ pub(super) fn run(invocation: &Invocation, arguments: &cli::Scan) -> Result<Exit
         &gate_settings,
         &Posture {
             findings: &assessing.assessed.findings,
-            score: Some(&assessing.assessed.score),
+            score: known_score(&assessing.assessed.score, &assessing.assessed.inventory.gaps, coverage.decided),
             coverage: coverage.percent(),
             identities: assessing.assessed.facts.table("identities"),
             gaps: &assessing.assessed.inventory.gaps,
@@ -168,14 +168,14 @@ pub(super) fn summary(
         invocation.console.detail(&format!("{stage:>16} {:8.1} ms", time.as_secs_f64() * 1000.0));
     }
     let coverage = &report.coverage;
-    let read = coverage.files_read + coverage.files_partial;
     let sources = || report.scan.sources.iter();
     let (prose, own) =
         (sources().filter(|file| file.is_prose()).count(), sources().filter(|file| file.is_own()).count());
-    let mut parts = vec![counted(read, "file read", "files read")];
+    // The counts that the reports have.
+    let mut parts = vec![counted(coverage.files_read, "file read", "files read")];
     for (count, what) in [
-        (coverage.files_failed, "failed"),
         (coverage.files_partial, "in part"),
+        (coverage.files_failed, "failed"),
         (coverage.files_unrecognised.saturating_sub(prose + own), "not recognised"),
         (prose, "of text for people"),
         (own, "of an earlier scan"),

@@ -205,6 +205,27 @@ fn excess_score_and_coverage_have_lines_of_their_own() {
 }
 
 #[test]
+fn nothing_is_held_against_a_score_that_is_not_known_and_that_is_incomplete() {
+    let (table, score) = (sample(1.0, "configured", None), score(1000));
+    let case = Case { findings: &[], identities: &table, score: &score, gaps: &[] };
+    let before = Before { score: Some(Millionths(560_000)), ..Before::default() };
+    let none = GateSettings::default();
+    for (settings, said) in [
+        (GateSettings { min_score: Some(1), ..none }, "incomplete: --min-score has nothing to be compared with"),
+        (GateSettings { max_drop: Some(1), ..none }, "incomplete: --max-drop has nothing to be compared with"),
+    ] {
+        let posture = Posture { score: None, before: &before, ..posture(&case) };
+        let decision = decide(&settings, &posture);
+        assert_eq!(decision.exit, Exit::Incomplete);
+        assert!(decision.reasons[0].starts_with(said), "{:?}", decision.reasons);
+        let allowed = decide(&GateSettings { allow_partial: true, ..settings }, &posture);
+        assert_eq!((allowed.exit, allowed.warnings.len()), (Exit::Passed, 1));
+    }
+    let unasked = GateSettings { fail_on: Some(Severity::Low), ..none };
+    assert_eq!(decide(&unasked, &Posture { score: None, ..posture(&case) }).exit, Exit::Passed);
+}
+
+#[test]
 fn what_was_there_before_trips_nothing_where_only_the_new_counts() {
     let (table, score) = (sample(1.0, "configured", None), score(500));
     let findings = [finding("r", Severity::High, Status::Fail)];

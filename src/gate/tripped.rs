@@ -73,16 +73,15 @@ fn with_score(
     let places = posture.places;
     if let Some(least) = settings.min_score {
         let asked = places.named(Condition::MinScore, &least);
-        match posture.score {
-            Some(score) if score.governed < Millionths(least.saturating_mul(1000)) => {
-                reasons.push(format!(
-                    "{asked}: the governed score is {}{}",
-                    score.governed.thousandths(),
-                    what_would_pass(posture.findings, score, least, settings.strict)
-                ));
-            }
-            Some(_) => {}
-            None => reasons.push(format!("{asked}: there is no score; it passes where one is and reaches that")),
+        // That it is not known makes the scan incomplete, and trips nothing.
+        if let Some(score) = posture.score
+            && score.governed < Millionths(least.saturating_mul(1000))
+        {
+            reasons.push(format!(
+                "{asked}: the governed score is {}{}",
+                score.governed.thousandths(),
+                what_would_pass(posture.findings, score, least, settings.strict)
+            ));
         }
     }
     if let Some(most) = settings.max_drop {
@@ -95,11 +94,13 @@ fn with_score(
                 now.exact(),
                 Millionths(before.0.saturating_sub(allowed)).exact(),
             )),
-            (Some(_), Some(_)) => {}
             (None, _) => {
-                reasons.push(format!("{asked}: the report of --against has no score; name the report of a whole scan"));
+                reasons.push(format!(
+                    "{asked}: the report of --against has no known score, so that the two cannot be compared; name the \
+                     report of a whole scan"
+                ));
             }
-            (_, None) => reasons.push(format!("{asked}: there is no score; it passes where one is")),
+            (Some(_), _) => {}
         }
     }
     if let Some(most) = settings.max_excess {

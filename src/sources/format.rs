@@ -26,6 +26,9 @@ pub(super) fn look(name: &str, text: &str) -> (Format, Head) {
         let stream = json.stream || second_line_is_a_value(text);
         return (if stream { Format::Ndjson } else { Format::Json }, json.head);
     }
+    if named_json && prefix.trim_start().starts_with('"') {
+        return (Format::Json, Head::default());
+    }
     if ending == "csv" || head::looks_like_csv(prefix) {
         let columns = head::csv_columns(prefix).unwrap_or_default();
         return (Format::Csv, Head { columns, ..Head::default() });
@@ -65,6 +68,8 @@ mod tests {
             ("x.json", "{a: 1}", Format::Json),
             ("x.txt", "{some words}", Format::Json),
             ("x.yml", "- a\n", Format::Yaml),
+            ("x.json", "\"a\": [\n1]}\n", Format::Json),
+            ("x.yaml", "\"a\": [\n1]\n", Format::Yaml),
             ("config.toml", "[a]\n", Format::Toml),
             ("report", "user,arn,created\nx,y,z\n", Format::Csv),
             ("r.csv", "a,b\n", Format::Csv),

@@ -65,6 +65,8 @@ pub enum LoadError {
         format: Format,
         /// The head of the readable part, for recognition.
         head: Box<Head>,
+        /// The beginning, with a mark for each byte that cannot be read.
+        readable: String,
     },
     /// It is not text at all.
     #[error("a binary file")]
@@ -116,7 +118,8 @@ pub fn load(found: &Found, limits: Limits) -> Result<Loaded, LoadError> {
         Err(Undecodable { place, bytes, .. }) => {
             let readable = String::from_utf8_lossy(bytes.get(..bytes.len().min(format::LOOK)).unwrap_or_default());
             let (format, head) = format::look(name, &readable);
-            return Err(LoadError::Encoding { place, format, head: Box::new(head) });
+            let readable = readable.into_owned();
+            return Err(LoadError::Encoding { place, format, head: Box::new(head), readable });
         }
     };
     let (format, head) = format::look(name, &text);
@@ -220,7 +223,7 @@ mod tests {
     fn a_file_in_another_encoding_is_named_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let error = load(&found(&folder, "a.json", b"{\"kind\":\"\xe9\"}"), Limits::default()).unwrap_err();
-        let LoadError::Encoding { place, format, head } = error else { panic!("{error:?}") };
+        let LoadError::Encoding { place, format, head, .. } = error else { panic!("{error:?}") };
         assert_eq!((place.line, place.column, format), (1, 10, Format::Json));
         assert_eq!(head.keys, ["kind"]);
     }

@@ -373,6 +373,8 @@ fn questions_are_answered_one_by_one_or_from_stdin() {
     let allowed = scene.run(&["can", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"]);
     assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
     assert!(allowed.stdout.contains("allowed") && allowed.stdout.contains("gaad.json"), "{}", allowed.stdout);
+    let meant = "\n  identity arn:aws:iam::111122223333:role/incident-agent\n";
+    assert!(allowed.stdout.contains(meant), "{}", allowed.stdout);
     assert_eq!(scene.run(&["can", "incident-responder", "s3:DeleteBucket", "--from", "gaad.json"]).code, 1);
     assert_eq!(scene.run(&["can", "incident", "s3:DeleteBucket", "--from", "gaad.json"]).code, 2);
     assert_eq!(scene.run(&["can", "incident-agent", "s3:NoSuchThing", "--from", "gaad.json"]).code, 2);
@@ -386,6 +388,30 @@ fn questions_are_answered_one_by_one_or_from_stdin() {
     assert_eq!(answers[0]["outcome"], "allowed");
     assert_eq!((&answers[1]["line"], &answers[2]["line"]), (&json("2"), &json("4")));
     assert_eq!(answers[3]["outcome"], "implicitly_denied");
+}
+
+#[test]
+fn an_option_that_changes_no_answer_is_not_passed_over() {
+    let scene = Scene::with_account();
+    let line = "\u{feff}{\"identity\":\"incident-agent\",\"operation\":\"s3:DeleteBucket\"}\n";
+    for (options, said) in [
+        (&["--on", "arn:aws:s3:::b"][..], "`--on` is about one question"),
+        (&["--context", "a=b"], "`--context` is about one question"),
+        (&["-n", "ops"], "`--namespace` is about one question"),
+        (&["--name", "db"], "`--name` is about one question"),
+        (&["-o", "table"], "answered in JSON"),
+    ] {
+        let run = scene.run_with(&[&["can", "--from", "gaad.json"][..], options].concat(), line);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{options:?}");
+        assert!(run.stderr.contains(said) && run.stderr.contains("help: "), "{options:?}: {}", run.stderr);
+    }
+    let run = scene.run_with(&["can", "--from", "gaad.json", "-o", "json"], line);
+    assert!(run.code == 0 && run.stdout.contains("\"allowed\""), "{}{}", run.stdout, run.stderr);
+    for option in [["-n", "ops"], ["--name", "db"]] {
+        let ask = [&["can", "incident-agent", "s3:DeleteBucket", "--from", "gaad.json"][..], &option].concat();
+        let run = scene.run(&ask);
+        assert!(run.code == 2 && run.stderr.contains("are for Kubernetes"), "{option:?}: {}", run.stderr);
+    }
 }
 
 #[test]
@@ -420,6 +446,31 @@ fn an_explanation_that_is_cut_short_says_how_to_see_the_rest() {
         let run = scene.run(&[&["explain"][..], asked, &["--from", "gaad.json", "--all"]].concat());
         assert!(!run.stdout.contains(" more; --all") && run.stdout.contains("sqs:SendMessage"), "{}", run.stdout);
     }
+}
+
+#[test]
+fn an_explanation_lists_what_is_not_granted_where_all_is_asked_for() {
+    let scene = Scene::with_account();
+    let ask = ["explain", "incident-agent", "s3:Delete*", "--from", "gaad.json"];
+    let cut = scene.run(&ask).stdout;
+    assert!(cut.contains("\nNot granted\n") && cut.contains("\n  --all lists them\n"), "{cut}");
+    assert!(!cut.contains("s3:DeleteObject"), "{cut}");
+    let all = scene.run(&[&ask[..], &["--all"]].concat()).stdout;
+    assert!(all.contains("s3:DeleteObject") && !all.contains("--all lists"), "{all}");
+}
+
+#[test]
+fn a_rule_that_is_asked_for_is_told_also_where_it_is_left_out_or_a_source_is_missing() {
+    let scene = Scene::with_account();
+    let out = scene.run(&["explain", "no-owner", "--skip", "no-owner", "--from", "gaad.json"]);
+    assert!(out.code == 2 && out.stderr.contains("the rule `no-owner` is left out by"), "{}", out.stderr);
+    let missing = scene.run(&["explain", "no-owner", "--from", "nosuch"]);
+    assert!(missing.code == 0 && missing.stderr.contains("nosuch: there is no such file"), "{}", missing.stderr);
+    assert_eq!(scene.run(&["explain", "no-owner", "--from", "gaad.json"]).stderr, "");
+    let upper = scene.run(&["explain", "AI-IDENTITY-CAN-ESCALATE", "--from", "gaad.json"]);
+    assert!(upper.stderr.contains("rule ai-identity-can-escalate"), "{}", upper.stderr);
+    let nobody = scene.run(&["can", "nosuch", "s3:GetObject", "--from", "gaad.json"]);
+    assert!(nobody.stderr.contains("evenhand inventory") && !nobody.stderr.contains("rules list"), "{}", nobody.stderr);
 }
 
 #[test]
@@ -594,6 +645,11 @@ fn a_value_of_the_environment_that_is_none_is_told_by_the_name_of_its_variable()
         assert!(stderr.contains("UTF-8") && stderr.contains(&format!("tip: set {variable} to")), "{stderr}");
     }
     // What is typed is another matter.
+    // What is typed overrules it, and which version it is hangs on none.
+    for arguments in [&["inventory", ".", "--jobs", "2"][..], &["--jobs=2", "inventory", "."], &["--version"]] {
+        let output = scene.command().env("EVENHAND_JOBS", "x").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
     let output = scene.command().env("EVENHAND_JOBS", "2").args(["inventory", ".", "--jobs", "y"]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("invalid value 'y' for '--jobs <N>'") && !stderr.contains("EVENHAND_JOBS"), "{stderr}");

@@ -97,6 +97,9 @@ fn the_order_and_the_answers_do_not_depend_on_the_number_of_threads() {
 fn requests_may_stand_in_a_file() {
     let scene = Scene::new().file("r.json", request("s3:GetObject", &allow()).to_string().as_bytes());
     assert_eq!(json(&scene.run(&["decide", "aws", "r.json"]).stdout)["decision"], "allowed");
+    let folder = scene.run(&["decide", "aws", "."]);
+    let said = folder.stderr.contains("the requests cannot be read") && !folder.stderr.contains("stdout");
+    assert!(folder.code == 2 && said, "{}", folder.stderr);
     let run = scene.run(&["decide", "aws", "none.json"]);
     assert!(run.code == 2 && run.stderr.contains("`none.json` cannot be read"), "{}", run.stderr);
 }

@@ -51,6 +51,19 @@ fn what_is_proposed_is_a_configuration_that_scans() {
 }
 
 #[test]
+fn who_declares_a_job_that_is_proposed_is_proposed_for_it() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme/aws");
+    let run = Scene::new().run(&["init", example, "--out", "-"]);
+    let (jobs, without) = run.stdout.split_once("# No role of people was found").unwrap();
+    for name in ["refund-assistant", "invoice-reader", "fraud-watch-agent"] {
+        let id = format!("arn:aws:iam::222222222222:role/{name}\"");
+        assert!(jobs.contains(&id), "{name}: {jobs}");
+        assert!(!without.split("[register]").next().unwrap().contains(name), "{name}: {without}");
+    }
+    assert!(without.contains("role/marketing-copy-agent"), "{without}");
+}
+
+#[test]
 fn a_file_that_is_there_is_left_alone() {
     let scene = scene().file("evenhand.toml", b"# mine\n");
     let run = scene.run(&["init", "gaad.json"]);

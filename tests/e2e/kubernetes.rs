@@ -113,6 +113,26 @@ fn whoever_has_no_access_of_its_own_is_told_of_by_those_whose_access_it_uses() {
 }
 
 #[test]
+fn an_explanation_counts_the_tool_servers_as_the_answer_does() {
+    let run = |arguments: &[&str]| {
+        let acme = std::process::Command::new(env!("CARGO_BIN_EXE_evenhand"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(arguments)
+            .args(["--from", "examples/acme"])
+            .output()
+            .unwrap();
+        String::from_utf8(acme.stdout).unwrap()
+    };
+    let way = "by way of sre/cluster-tools (tools exec_in_pod, get_events, get_pods)";
+    let why = run(&["explain", "sre/incident-triage", "delete", "pods"]);
+    assert!(why.contains("by nothing of its own"), "{why}");
+    assert!(why.contains(&format!("\nGranted {way}\n")), "{why}");
+    assert!(why.contains(&format!("  but {way}: allowed\n")), "{why}");
+    let whole = run(&["explain", "sre/incident-triage"]);
+    assert!(whole.contains(&format!("  {way}: ")), "{whole}");
+}
+
+#[test]
 fn what_the_server_says_of_itself_is_read_and_counts() {
     let version = r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.1", "platform": "linux/amd64"}"#;
     let served = r#"{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "meters.example.com/v1", "resources": [

@@ -62,6 +62,19 @@ fn what_to_fix_first_is_told_by_identity() {
 }
 
 #[test]
+fn the_report_of_a_scan_that_found_nobody_ends_as_the_scan_did() {
+    let scene = Scene::new().file("in/a.json", b"{\"foo\": 1}");
+    assert_eq!(scene.run(&["scan", "in", "-o", "json=r.json"]).code, 3);
+    let run = scene.run(&["report", "r.json"]);
+    assert!(run.code == 3 && run.stderr.contains("no identity was found in the scan of `r.json`"), "{}", run.stderr);
+    assert!(run.stdout.contains("0 identities in 0 documents"), "{}", run.stdout);
+    let allowed = scene.run(&["report", "r.json", "--allow-empty", "-o", "markdown"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.stderr);
+    let said = "1 file was not recognised, and nothing else is known to be missing";
+    assert!(allowed.stdout.contains(said), "{}", allowed.stdout);
+}
+
+#[test]
 fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
     let export = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("examples/acme/aws/111111111111/account-authorization-details.json");
@@ -78,6 +91,16 @@ fn a_cut_export_is_told_in_the_first_lines_and_its_score_is_not_perfect() {
     }
     let score = &json(&scene.read("r.json"))["score"];
     assert_eq!((&score["known"], &score["complete"]), (&json("false"), &json("false")), "{score}");
+    for name in ["raw", "governed", "raw_millionths", "governed_millionths"] {
+        assert!(score[name].is_null(), "{score}");
+    }
+    for (format, said) in [("junit", r#"name="score_known" value="false""#), ("oscal", r#""score-known""#)] {
+        // From the JSON report as from the scan.
+        for run in [scene.run(&["scan", "gaad.json", "-o", format]), scene.run(&["report", "r.json", "-o", format])] {
+            assert!(run.stdout.contains(said) && !run.stdout.contains("raw_score"), "{format}: {}", run.stdout);
+            assert!(!run.stdout.contains("raw-score"), "{format}: {}", run.stdout);
+        }
+    }
     // Nor do a comparison with it and the trend call it perfect.
     let scene = scene.file("whole.json", &whole);
     scene.run(&["scan", "whole.json", "-o", "json=w.json"]);
@@ -330,6 +353,24 @@ fn what_is_no_ai_identity_is_compared_with_a_word_about_that() {
         let run = Scene::new().run(&["compare", name, "--from", example]);
         assert_eq!(run.stderr.contains("is not known to be an AI identity"), noted, "{name}: {}", run.stderr);
     }
+}
+
+#[test]
+fn what_is_no_role_of_people_is_not_taken_for_one_silently() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/acme");
+    for (human, code, said) in [
+        ("release-bot", 2, "would be held beside itself"),
+        ("sre-copilot-runtime", 2, "is an AI identity, and no role of people"),
+        ("stack-deployer", 0, "is not known to be a role of people"),
+        ("ReleaseEngineer", 0, ""),
+    ] {
+        let run = Scene::new().run(&["compare", "release-bot", "--human", human, "--from", example]);
+        assert_eq!(run.code, code, "{human}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{human}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("role of people"), said.contains("role of people"), "{human}: {}", run.stderr);
+    }
+    let run = Scene::new().run(&["compare", "stack-deployer", "--from", example]);
+    assert!(run.stdout.contains("  Workload ") && !run.stdout.contains("AI identity"), "{}", run.stdout);
 }
 
 #[test]

@@ -55,6 +55,12 @@ fn odd_input_is_listed_and_the_rest_is_read() {
         ("flipped.json.gz", flipped, "failed"),
         ("cut.json.gz", cut, "failed"),
         ("header.csv", b"user,arn,foo\nx,y,z\n".to_vec(), "unrecognised"),
+        ("lost-quote.json", whole.replacen('"', "", 1).into_bytes(), "failed"),
+        ("doubled.json", whole.replacen('{', "{,", 1).into_bytes(), "failed"),
+        ("lost-brace.json", whole.replacen('{', "", 1).into_bytes(), "failed"),
+        ("tab.yaml", b"kind: List\n\tapiVersion: v1\n".to_vec(), "failed"),
+        ("tsconfig.json", b"// strict\n{\"compilerOptions\": {\"strict\": true,},}\n".to_vec(), "unrecognised"),
+        ("fixture.json", b"{\"foo\":1,,}".to_vec(), "unrecognised"),
         (".mcp.json", b"{\"mcpServers\":{\"a\":{\"command\":\"x\",\"args\":[\"y\"".to_vec(), "partial"),
     ] {
         let (found, what) = beside_a_cluster(name, &content);
@@ -65,6 +71,40 @@ fn odd_input_is_listed_and_the_rest_is_read() {
         let (found, what) = beside_a_cluster("gaad.json", &whole.as_bytes()[..whole.len() * part / 10]);
         assert!(found == "partial" || found == "failed", "cut at {part}/10: {found} {what}");
     }
+}
+
+#[test]
+fn a_damaged_export_in_a_folder_does_not_pass_a_gate_and_an_empty_scan_of_it_is_not_excused() {
+    let damaged = account().replacen('"', "", 1);
+    let scene = Scene::new().file("in/cluster.yaml", CLUSTER.as_bytes()).file("in/2222/gaad.json", damaged.as_bytes());
+    let run = scene.run(&["scan", "in", "--fail-on", "critical"]);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    assert!(run.stderr.contains("warning: in/2222/gaad.json:1:2: it is not valid JSON"), "{}", run.stderr);
+    let alone = scene.run(&["scan", "in/2222", "--allow-empty", "-o", "json"]);
+    assert_eq!(alone.code, 3, "{}", alone.stderr);
+    assert_eq!(json(&alone.stdout)["score"]["complete"], false);
+}
+
+#[test]
+fn what_cannot_be_read_in_the_folder_of_a_capture_is_a_failure() {
+    let manifest = r#"{"evenhand_capture":1,"provider":"kubernetes","complete":true,"plan":{"server":"https://prod.example","secrets":true},"calls":[],"pending":[]}"#;
+    let scene = Scene::new()
+        .file("in/prod/manifest.json", manifest.as_bytes())
+        .file("in/prod/all.yaml", CLUSTER.as_bytes())
+        .file("in/prod/zeros.json", &[0; 64])
+        .file("in/prod/below/empty.ndjson", b"")
+        .file("in/prod/README.md", b"")
+        .file("in/beside/zeros.json", &[0; 64]);
+    let report = json(&scene.run(&["scan", "in", "-o", "json"]).stdout);
+    let status = |path: &str| {
+        let mut sources = report["scan"]["sources"].as_array().unwrap().iter();
+        sources.find(|file| file["path"] == path).unwrap()["status"].clone()
+    };
+    assert_eq!(status("in/prod/zeros.json"), "failed");
+    assert_eq!(status("in/prod/below/empty.ndjson"), "failed");
+    assert_eq!(status("in/prod/README.md"), "unrecognised");
+    assert_eq!(status("in/beside/zeros.json"), "unrecognised");
+    assert_eq!(report["score"]["complete"], false);
 }
 
 #[cfg(unix)]
@@ -143,6 +183,14 @@ fn a_cluster_is_asked_as_kubectl_asks() {
     ] {
         let run = scene.run(&[arguments, &["--from", "cluster.yaml"]].concat());
         assert_eq!(run.code, code, "{arguments:?}: {}{}", run.stdout, run.stderr);
+    }
+    // A verb may be one of somebody's own, so that it is no error.
+    for (ask, said) in [
+        (&["can", "ops/triage", "gett", "secrets"][..], "did you mean `get secrets`?"),
+        (&["can", "ops/triage", "get", "secrets", "--context", "a=b"], "`--context` changes nothing"),
+    ] {
+        let run = scene.run(&[ask, &["--from", "cluster.yaml"]].concat());
+        assert!(run.code == 1 && run.stderr.contains(said), "{ask:?}: {} {}", run.code, run.stderr);
     }
     let typed = scene.run(&["can", "ops/triage", "get", "secrts", "--from", "cluster.yaml"]);
     assert!(typed.stderr.contains("did you mean `get secrets`?"), "{}", typed.stderr);
@@ -271,9 +319,23 @@ fn a_document_with_a_broken_part_was_read_in_part_and_the_part_is_told() {
     assert_ne!(details, account());
     let run = Scene::new().file("gaad.json", details.as_bytes()).run(&["scan", "gaad.json", "-o", "json"]);
     assert_eq!(json(&run.stdout)["scan"]["sources"][0]["status"], "partial");
-    for said in
-        ["warning: gaad.json#/RoleDetailList/1/AssumeRolePolicyDocument: ", "help: export it again", "1 in part"]
-    {
+    for said in [
+        "warning: gaad.json#/RoleDetailList/1/AssumeRolePolicyDocument: ",
+        "help: export it again",
+        "0 files read, 1 in part, ",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_document_whose_last_page_is_missing_was_read_in_part() {
+    let page = account().replacen('{', r#"{"IsTruncated":true,"Marker":"m","#, 1);
+    let run = Scene::new().file("gaad.json", page.as_bytes()).run(&["scan", "gaad.json", "-o", "json"]);
+    let report = json(&run.stdout);
+    assert_eq!(report["scan"]["sources"][0]["status"], "partial");
+    assert_eq!((&report["coverage"]["files_read"], &report["coverage"]["files_partial"]), (&json("0"), &json("1")));
+    for said in ["warning: gaad.json: the last page of ", "0 files read, 1 in part, "] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
 }

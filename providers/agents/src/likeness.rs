@@ -20,6 +20,11 @@ pub(crate) fn likeness(document: &Document) -> Option<String> {
     if document.format == Format::Text {
         return text(&tree::parse(&document.text, Syntax::Frontmatter).ok()?);
     }
+    let is_workflow = document.format == Format::Yaml && document.head.has("on") && document.head.has("jobs");
+    if is_workflow {
+        let said = "a workflow of GitHub, which is known by its place; put it into `.github/workflows`";
+        return Some(said.to_owned());
+    }
     let syntax = locate::syntax(document)?;
     let node = tree::parse(&document.text, syntax).ok()?;
     if let Some((client, file)) = settings(&node, syntax) {
@@ -98,6 +103,18 @@ mod tests {
             head: Head::default(),
             file: FileFacts::default(),
         }
+    }
+
+    #[test]
+    fn a_workflow_that_lies_elsewhere_is_told_by_its_keys() {
+        let of = |keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            let head = Head { keys, ..Head::default() };
+            likeness(&Document { format: Format::Yaml, head, ..document("ci.yml", "on: push\njobs: {}\n") })
+        };
+        let said = of(&["name", "on", "jobs"]).unwrap();
+        assert!(said.starts_with("a workflow of GitHub,") && said.contains("`.github/workflows`"), "{said}");
+        assert_eq!(of(&["version", "jobs"]), None);
     }
 
     #[test]

@@ -37,6 +37,10 @@ impl Provider for Aws {
         documents::recognise(document)
     }
 
+    fn is_damaged(&self, document: &Document) -> bool {
+        documents::is_damaged(document)
+    }
+
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[(
             CENTER_MFA,

@@ -44,6 +44,10 @@ impl Provider for Azure {
         documents::recognise(document)
     }
 
+    fn is_damaged(&self, document: &Document) -> bool {
+        documents::is_damaged(document)
+    }
+
     fn reader(&self, options: ReadOptions) -> Box<dyn Reader> {
         Box::new(reader::AzureReader::new(options))
     }

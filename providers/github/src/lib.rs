@@ -38,6 +38,10 @@ impl Provider for Github {
         documents::recognise(document)
     }
 
+    fn is_damaged(&self, document: &Document) -> bool {
+        documents::is_damaged(document)
+    }
+
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("machine_users", "logins that software signs in with, divided by commas"),

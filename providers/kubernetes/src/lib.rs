@@ -38,6 +38,10 @@ impl Provider for Kubernetes {
         server::recognise(document).or_else(|| documents::recognise(document))
     }
 
+    fn is_damaged(&self, document: &Document) -> bool {
+        documents::is_damaged(document)
+    }
+
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[
             (

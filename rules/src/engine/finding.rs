@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::Evidence;
 use evenhand_model::finding::{Finding, Missing, Status};
 use evenhand_model::id::{FindingId, IdentityId, ProviderName, RuleId, ScopeId};
@@ -37,6 +38,8 @@ struct Maker<'a> {
     /// What facts about identities rest on, and the columns of them that the predicate reads.
     grounds: &'a Grounds,
     reads: Vec<&'a str>,
+    /// The controls that the predicate names.
+    controls: Vec<ControlKind>,
     identity: Option<&'a Column>,
     scope: Option<&'a Column>,
     discriminator: Vec<&'a Column>,
@@ -122,7 +125,8 @@ impl<'a> Maker<'a> {
             subjects,
             places: facts.places(table.spec.name),
             grounds: facts.grounds(),
-            reads: if table.spec.name == IdentityRow::SPEC.name { words(&rule.predicate) } else { Vec::new() },
+            reads: reads_of_identities(rule),
+            controls: ControlKind::ALL.into_iter().filter(|kind| rule.predicate.contains(kind.as_str())).collect(),
             identity: table.column(rule.identity),
             scope: table.column("scope"),
             discriminator: discriminator(rule, table),
@@ -203,10 +207,18 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// What the columns that the predicate reads rest on, for the identity at a position.
-    fn grounds(&self, subject: Option<usize>) -> Vec<&'a Ground> {
+    /// What the columns that the predicate reads rest on, for the row of the identity at a position. What is not known decides
+    /// only where the row waits for it.
+    fn grounds(&self, row: usize, subject: Option<usize>, missing: &[Missing]) -> Vec<&'a Ground> {
         let all = subject.filter(|_| !self.reads.is_empty()).map_or(&[][..], |subject| self.grounds.of(subject));
-        all.iter().map(|ground| &**ground).filter(|ground| self.reads.contains(&ground.column)).collect()
+        let is_meant = |ground: &&Ground| {
+            let is_known = || self.table.column(ground.column).is_some_and(|column| !column.is_null(row));
+            let is_named = |kind| self.controls.is_empty() || self.controls.contains(&kind);
+            self.reads.contains(&ground.column)
+                && ground.control.is_none_or(is_named)
+                && (is_known() || missing.iter().any(|missing| &*missing.column == ground.column))
+        };
+        all.iter().map(|ground| &**ground).filter(is_meant).collect()
     }
 
     /// Where the row is written, where the statements stand that it rests on, and where the identity is.
@@ -223,6 +235,11 @@ impl<'a> Maker<'a> {
         }
         evidence
     }
+}
+
+/// The columns of table `identities` that the predicate of a rule reads, and other words of it.
+pub(super) fn reads_of_identities(rule: &Rule) -> Vec<&str> {
+    if rule.table.name == IdentityRow::SPEC.name { words(&rule.predicate) } else { Vec::new() }
 }
 
 /// The names in a condition: its columns are among them.
@@ -315,10 +332,19 @@ impl<'m, 'a> Run<'m, 'a> {
             readable(column, row, line);
             (Arc::clone(name), line.clone())
         });
-        let grounds = maker.grounds(position);
-        let by =
-            grounds.iter().map(|ground| (Arc::<str>::from(format!("{}_by", ground.column)), ground.by.to_string()));
-        let facts: Vec<_> = facts.chain(by).collect();
+        let mut facts: Vec<(Arc<str>, String)> = facts.collect();
+        let grounds = maker.grounds(row, position, &missing);
+        for ground in &grounds {
+            let name = format!("{}_by", ground.column);
+            match facts.last_mut() {
+                // What one column rests on stands together.
+                Some((last, by)) if **last == *name => {
+                    by.push_str("; ");
+                    by.push_str(&ground.by);
+                }
+                _ => facts.push((name.into(), ground.by.to_string())),
+            }
+        }
         line.clear();
         id_of([rule.as_str(), provider.0, scope.as_str(), id.as_str()], &key(&maker.discriminator, row), line);
         Some(Finding {

@@ -86,6 +86,11 @@ impl Evaluation {
     }
 }
 
+/// The columns of table `identities` that the predicates of rules read, and other words of them.
+pub(crate) fn reads_of_identities(rules: &RuleSet) -> BTreeSet<&str> {
+    rules.iter().flat_map(finding::reads_of_identities).collect()
+}
+
 /// Evaluates the rules over some fact tables of an inventory. `comparisons`: of its AI identities, sorted by identity; what
 /// is in doubt there says why a rule cannot be decided.
 pub fn evaluate(

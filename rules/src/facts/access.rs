@@ -1,7 +1,7 @@
 //! What the fact tables tell of an identity's access, computed once for equal access.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evenhand_model::access::{Access, AccessResolver, Doubt, GrantIx, Slice};
@@ -38,8 +38,8 @@ pub(super) struct AccessFacts {
     pub(super) log_tamper: Truth,
     /// `Unknown` where a scope or a condition decides which gates.
     pub(super) gate_tamper: Truth,
-    /// Resources by name whose gates it may change; not all of them where it may change those of all resources.
-    pub(super) gates: Vec<Arc<ResourceScope>>,
+    /// By which slices it may change the gates of resources by name; not all where it may change those of all resources.
+    gates: Vec<Gates>,
     /// `Unknown` where a condition decides which secrets.
     pub(super) secret_store_read: Truth,
     pub(super) scope_wide: Truth,
@@ -49,8 +49,23 @@ pub(super) struct AccessFacts {
     pub(super) may_lose: bool,
     /// In words; `None` where no AI identity holds it.
     pub(super) listing: Option<Listing>,
-    /// The statements that facts rest on which are not certainly false; none where no rule cites them.
-    pub(super) grounds: Vec<Arc<Ground>>,
+    /// The statements that facts rest on which are not certainly false, whoever holds it; none where no rule cites them.
+    grounds: Vec<Arc<Ground>>,
+}
+
+/// A slice by which the gates of resources by name may be changed.
+#[derive(Clone, Debug)]
+struct Gates {
+    slice: Slice,
+    /// Its statement; none where no rule cites it.
+    ground: Option<Arc<Ground>>,
+}
+
+impl Gates {
+    /// Whether those of an identity of this name are among them.
+    fn holds(&self, name: &str) -> bool {
+        self.slice.scope.matches_name(name) == Truth::Yes
+    }
 }
 
 impl AccessFacts {
@@ -65,10 +80,16 @@ impl AccessFacts {
 
     /// Whether an identity with this access, known by this name, may change what gates it.
     pub(super) fn gate_tamper_by(&self, name: &str) -> Truth {
-        self.gates.iter().fold(self.gate_tamper, |all, gates| match gates.matches_name(name) {
-            Truth::Yes => Truth::Yes,
-            Truth::No | Truth::Unknown => all,
-        })
+        if self.gates.iter().any(|gates| gates.holds(name)) { Truth::Yes } else { self.gate_tamper }
+    }
+
+    /// What the facts rest on where an identity known by this name holds it.
+    pub(super) fn grounds_of(&self, name: &str) -> Vec<Arc<Ground>> {
+        let own = self.gates.iter().filter(|gates| self.gate_tamper != Truth::Yes && gates.holds(name));
+        let own: Vec<&Arc<Ground>> = own.filter_map(|gates| gates.ground.as_ref()).collect();
+        // What makes a fact true tells more than what leaves it open.
+        let others = self.grounds.iter().filter(|ground| own.is_empty() || ground.column != GATE_COLUMN);
+        others.chain(own.iter().copied()).cloned().collect()
     }
 }
 
@@ -93,8 +114,9 @@ pub struct AccessTable {
 }
 
 impl AccessTable {
-    /// Resolves the access of all identities, once for each distinct access.
-    pub fn new(inventory: &Inventory, judgements: &Judgements, resolvers: &Resolvers) -> Self {
+    /// Resolves the access of all identities, once for each distinct access. `reads`: the columns of table `identities` that
+    /// rules read, for which it keeps the statements that they rest on.
+    pub fn new(inventory: &Inventory, judgements: &Judgements, resolvers: &Resolvers, reads: &BTreeSet<&str>) -> Self {
         let identities = &inventory.identities;
         let keys: Vec<Option<(ProviderName, u64)>> = identities
             .par_iter()
@@ -132,9 +154,11 @@ impl AccessTable {
                 let lens = lenses.iter().find(|(provider, _)| *provider == identity.provider).map(|(_, lens)| lens)?;
                 let access = resolver.access(&identity.id)?;
                 let listing = listed.then(|| Listing::of(&access, &lens.all, resolver.catalog()));
-                let facts = lens.look(resolver, identity, &access);
-                let grounds = if cited { lens.grounds(resolver, &access, &facts) } else { Vec::new() };
-                Some(AccessFacts { listing, grounds, ..facts })
+                let mut facts = AccessFacts { listing, ..lens.look(resolver, identity, &access) };
+                if cited {
+                    lens.add_grounds(resolver, &access, reads, &mut facts);
+                }
+                Some(facts)
             })
             .collect();
         let mut table = Self { facts, of, unused: Vec::new() };
@@ -173,6 +197,25 @@ const LOG_TAMPER: u8 = 1 << 3;
 const GATE_TAMPER: u8 = 1 << 4;
 const SECRET_READ: u8 = 1 << 5;
 
+/// The column of [`GATE_TAMPER`], which what an identity may do to its own gates makes true.
+const GATE_COLUMN: &str = "gate_tamper";
+
+/// A bit, and what it is for.
+struct Marked {
+    bit: u8,
+    column: &'static str,
+    /// The fact in that column.
+    told: fn(&AccessFacts) -> Truth,
+    /// The operations that have the bit.
+    operations: OpSet,
+}
+
+impl Marked {
+    fn new(bit: u8, column: &'static str, told: fn(&AccessFacts) -> Truth, operations: OpSet) -> Self {
+        Self { bit, column, told, operations }
+    }
+}
+
 /// What to look for in the access of one provider's identities.
 struct Lens {
     /// For each operation: where the first service with more than one operation ends that does not begin before it.
@@ -183,8 +226,8 @@ struct Lens {
     whole: Vec<OpSet>,
     /// For each operation: its bits.
     marks: Vec<u8>,
-    /// The operations with each bit, and the column that it is for.
-    marked: Vec<(&'static str, u8, OpSet)>,
+    /// The bits of single operations.
+    marked: Vec<Marked>,
     all: Arc<OpSet>,
     /// The names of the provider's logs that are not known to be off.
     logs: Vec<Arc<str>>,
@@ -216,15 +259,22 @@ impl Lens {
         });
         let all = OpSet::all(catalog.len());
         let at_least = |level| -> OpSet { all.iter().filter(|operation| catalog.level(*operation) >= level).collect() };
+        let scopable = |level| at_least(level).difference(&catalog.unscopable());
+        let of = |class| catalog.class(class).clone();
         let marked = vec![
-            ("scope_wide", READ, at_least(AccessLevel::Read).difference(&catalog.unscopable())),
-            ("write_on_everything", WRITE, at_least(AccessLevel::Write).difference(&catalog.unscopable())),
-            ("log_tamper", LOG_TAMPER, catalog.class(OperationClass::LogTamper).clone()),
-            ("gate_tamper", GATE_TAMPER, catalog.class(OperationClass::GateTamper).clone()),
-            ("secret_store_read", SECRET_READ, catalog.class(OperationClass::SecretRead).clone()),
+            Marked::new(READ, "scope_wide", |facts| facts.scope_wide, scopable(AccessLevel::Read)),
+            Marked::new(WRITE, "write_on_everything", |facts| facts.write_on_everything, scopable(AccessLevel::Write)),
+            Marked::new(LOG_TAMPER, "log_tamper", |facts| facts.log_tamper, of(OperationClass::LogTamper)),
+            Marked::new(GATE_TAMPER, GATE_COLUMN, |facts| facts.gate_tamper, of(OperationClass::GateTamper)),
+            Marked::new(
+                SECRET_READ,
+                "secret_store_read",
+                |facts| facts.secret_store_read,
+                of(OperationClass::SecretRead),
+            ),
         ];
         let mut marks = vec![0_u8; catalog.len()];
-        for (_, bit, operations) in &marked {
+        for Marked { bit, operations, .. } in &marked {
             for operation in operations.iter() {
                 if let Some(marks) = marks.get_mut(operation.0 as usize) {
                     *marks |= *bit;
@@ -285,7 +335,6 @@ impl Lens {
 
     /// Adds what a slice tells whose operations have these bits. Nothing more is asked about what is certain.
     fn add(&self, slice: &Slice, marks: u8, catalog: &dyn Catalog, facts: &mut AccessFacts) {
-        let (scope, condition) = (&slice.scope, &slice.condition);
         let open = |property: Truth, bit: u8| property != Truth::Yes && marks & bit != 0;
         let tells = |bit: u8| self.tells(bit, slice, catalog);
         if open(facts.wildcard_grant, SERVICE) {
@@ -298,9 +347,11 @@ impl Lens {
             facts.log_tamper = facts.log_tamper.or(tells(LOG_TAMPER));
         }
         if open(facts.gate_tamper, GATE_TAMPER) {
-            facts.gate_tamper = facts.gate_tamper.or(tells(GATE_TAMPER));
-            if frees_the_name(scope) != Truth::Yes && unchosen(condition, catalog) == Truth::Yes {
-                facts.gates.push(Arc::clone(scope));
+            let told = tells(GATE_TAMPER);
+            facts.gate_tamper = facts.gate_tamper.or(told);
+            // No condition decides which: names do.
+            if told != Truth::Yes && unchosen(&slice.condition, catalog) == Truth::Yes {
+                facts.gates.push(Gates { slice: slice.clone(), ground: None });
             }
         }
         if open(facts.secret_store_read, SECRET_READ) {
@@ -325,19 +376,24 @@ impl Lens {
         }
     }
 
-    /// The statements that each fact rests on which is not certainly false: those that make it true or, where none does,
-    /// those that leave it open.
-    fn grounds(&self, resolver: &dyn AccessResolver, access: &Access, facts: &AccessFacts) -> Vec<Arc<Ground>> {
-        if access.unlimited {
-            return vec![Arc::new(Ground::unlimited("admin"))];
-        }
+    /// Adds the statements that each fact in the columns that are read rests on which is not certainly false: those that make
+    /// it true or, where none does, those that leave it open.
+    fn add_grounds(
+        &self,
+        resolver: &dyn AccessResolver,
+        access: &Access,
+        reads: &BTreeSet<&str>,
+        facts: &mut AccessFacts,
+    ) {
         let catalog = resolver.catalog();
         let mut grounds = Vec::new();
-        if facts.admin == Truth::Yes {
-            let widest = widest(access).into_iter().map(|(grant, operations)| (grant, move || operations));
+        if access.unlimited && reads.contains("admin") {
+            grounds.push(Ground::unlimited());
+        } else if facts.admin == Truth::Yes && reads.contains("admin") {
+            let widest = widest(access, catalog).into_iter().map(|(grant, operations)| (grant, move || operations));
             grounds.extend(Ground::of_grants("admin", widest, resolver));
         }
-        if facts.wildcard_grant != Truth::No {
+        if !access.unlimited && facts.wildcard_grant != Truth::No && reads.contains("wildcard_grant") {
             let whole = &self.whole;
             let granting = access.slices().iter().filter(|slice| self.marks_of(&slice.operations) & SERVICE != 0);
             let granting = granting.map(|slice| {
@@ -346,25 +402,25 @@ impl Lens {
             });
             grounds.extend(Ground::of_grants("wildcard_grant", granting, resolver));
         }
-        for &(column, bit, ref marked) in &self.marked {
-            let told = match bit {
-                READ => facts.scope_wide,
-                WRITE => facts.write_on_everything,
-                LOG_TAMPER => facts.log_tamper,
-                GATE_TAMPER => facts.gate_tamper,
-                _ => facts.secret_store_read,
-            };
-            if told == Truth::No {
+        for &Marked { bit, column, told, ref operations } in &self.marked {
+            let told = told(facts);
+            if access.unlimited || told == Truth::No || !reads.contains(column) {
                 continue;
             }
+            let of = |slice: &Slice| slice.operations.intersection(operations);
             let granting = access
                 .slices()
                 .iter()
-                .filter(|slice| slice.operations.intersects(marked) && self.tells(bit, slice, catalog) == told);
-            let granting = granting.map(|slice| (slice.grant, move || slice.operations.intersection(marked)));
+                .filter(|slice| slice.operations.intersects(operations) && self.tells(bit, slice, catalog) == told);
+            let granting = granting.map(|slice| (slice.grant, move || of(slice)));
             grounds.extend(Ground::of_grants(column, granting, resolver));
+            if bit == GATE_TAMPER {
+                for Gates { slice, ground } in &mut facts.gates {
+                    *ground = Ground::of_grants(column, [(slice.grant, || of(slice))], resolver).map(Arc::new);
+                }
+            }
         }
-        grounds.into_iter().map(Arc::new).collect()
+        facts.grounds = grounds.into_iter().map(Arc::new).collect();
     }
 
     /// Whether a scope reaches a log: all of a type, or one that is known. A name that no known log has may be that of
@@ -396,10 +452,12 @@ pub(super) fn services_of(catalog: &dyn Catalog) -> Vec<OpSet> {
     services
 }
 
-/// What each statement about the whole scope adds to those before it, widest first.
-fn widest(access: &Access) -> Vec<(GrantIx, OpSet)> {
+/// What each statement about the whole scope that asks nothing adds to those before it, widest first.
+fn widest(access: &Access, catalog: &dyn Catalog) -> Vec<(GrantIx, OpSet)> {
     // A deny takes some resources away even from who rules all others.
-    let is_wide = |slice: &&Slice| every_limit(&slice.scope, Pattern::is_whole_scope);
+    let is_wide = |slice: &&Slice| {
+        every_limit(&slice.scope, Pattern::is_whole_scope) && unconditional(&slice.condition, catalog) != Truth::No
+    };
     let mut slices: Vec<&Slice> = access.slices().iter().filter(is_wide).collect();
     slices.sort_by_key(|slice| Reverse(slice.operations.len()));
     let mut covered = OpSet::new();
@@ -480,8 +538,35 @@ fn every_limit(scope: &ResourceScope, fits: impl Fn(&Pattern) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::table::Row as _;
+
     use super::*;
-    use crate::parity::toy::{ToyCatalog, pattern, scope, test, when};
+    use crate::facts::tables::IdentityRow;
+    use crate::parity::toy::{TOY, ToyCatalog, pattern, scope, slice, test, when};
+
+    #[test]
+    fn every_bit_is_for_a_column_of_table_identities() {
+        for marked in Lens::new(TOY, &ToyCatalog::default(), &[]).marked {
+            let is_there = IdentityRow::SPEC.columns.iter().any(|column| column.name == marked.column);
+            assert!(is_there, "{}", marked.column);
+        }
+    }
+
+    #[test]
+    fn what_makes_an_administrator_is_what_asks_nothing() {
+        let statement = |number: u32, operations: &[u32], condition: Condition| Slice {
+            grant: GrantIx(number),
+            ..slice(operations, ResourceScope::everything(), condition)
+        };
+        let deny = Clause::Unless { tests: vec![test("region", "x")], scope: Arc::default() };
+        let slices = vec![
+            statement(0, &[1, 2, 3, 4], when("mfa", "true")),
+            statement(1, &[1, 2, 3], Condition::unconditional().with(deny)),
+            statement(2, &[1], Condition::unconditional()),
+        ];
+        let widest = widest(&Access::new(slices, Vec::new(), false), &ToyCatalog::default());
+        assert_eq!(widest, [(GrantIx(1), OpSet::from_ranges([(1, 4)]))]);
+    }
 
     #[test]
     fn a_set_has_the_bits_of_its_operations_and_that_of_a_service_where_it_holds_all_of_one() {

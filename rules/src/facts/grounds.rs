@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use evenhand_model::access::{AccessResolver, Grant, GrantIx};
+use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::{Evidence, Fact, Truth};
 use evenhand_model::id::ScopeId;
 use evenhand_model::identity::{Identity, Nature};
@@ -28,6 +29,8 @@ const OPERATIONS: usize = 5;
 pub(crate) struct Ground {
     /// The column of table `identities` that holds the fact.
     pub(crate) column: &'static str,
+    /// The control that it tells of, where the fact is about several.
+    pub(crate) control: Option<ControlKind>,
     /// What they say, in words: for statements what is granted, which they are and where they stand.
     pub(crate) by: Arc<str>,
     /// Where they stand.
@@ -36,9 +39,10 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// Of an access that the provider's own logic gives, without a statement.
-    pub(super) fn unlimited(column: &'static str) -> Self {
+    pub(super) fn unlimited() -> Self {
         Self {
-            column,
+            column: "admin",
+            control: None,
             by: "no statement: nothing is denied to it, whatever the policies say".into(),
             places: Vec::new(),
         }
@@ -79,17 +83,17 @@ impl Ground {
 
     /// Of excess: the atoms, most telling first.
     fn of_atoms<'a>(column: &'static str, atoms: impl IntoIterator<Item = &'a ExcessAtom>) -> Option<Self> {
-        // One operation may be excess at several places.
-        let mut by_grant: Vec<(&Grant, Vec<&str>, BTreeSet<&str>)> = Vec::new();
+        // One operation may be excess at several places. Atoms of one statement share it: that is seen at a glance.
+        let mut by_grant: Vec<(&Arc<Grant>, Vec<&str>, BTreeSet<&str>)> = Vec::new();
         let mut more = false;
         for atom in atoms {
             let operation: &str = &atom.operation;
-            if let Some((_, named, all)) = by_grant.iter_mut().find(|(known, ..)| **known == *atom.grant) {
+            if let Some((_, named, all)) = by_grant.iter_mut().find(|(known, ..)| **known == atom.grant) {
                 if all.insert(operation) && named.len() < OPERATIONS {
                     named.push(operation);
                 }
             } else if by_grant.len() < STATEMENTS {
-                by_grant.push((&*atom.grant, vec![operation], BTreeSet::from([operation])));
+                by_grant.push((&atom.grant, vec![operation], BTreeSet::from([operation])));
             } else {
                 more = true;
             }
@@ -102,7 +106,7 @@ impl Ground {
     }
 
     /// Of the steps of a path: each with its technique.
-    fn of_steps<'a>(column: &'static str, steps: impl IntoIterator<Item = (&'a str, &'a Grant)>) -> Option<Self> {
+    fn of_steps<'a>(steps: impl IntoIterator<Item = (&'a str, &'a Grant)>) -> Option<Self> {
         let mut draft = Draft::default();
         let mut more = false;
         for (at, (technique, grant)) in steps.into_iter().enumerate() {
@@ -117,7 +121,7 @@ impl Ground {
                 more = true;
             }
         }
-        draft.ground(column, more)
+        draft.ground("can_escalate", more)
     }
 }
 
@@ -140,14 +144,9 @@ impl Draft {
         self.place(&grant.evidence);
     }
 
-    /// Adds that a log does something or not.
-    fn log(&mut self, log: &Log, does: &Fact<bool>, [yes, no, unknown]: [&str; 3]) {
+    /// Adds what a log does or not.
+    fn log(&mut self, log: &Log, said: &str) {
         self.begin();
-        let said = match does {
-            Fact::Known(true) => yes,
-            Fact::Known(false) => no,
-            Fact::Absent | Fact::Unknown => unknown,
-        };
         self.write(format_args!("{} {said}", log.name));
         self.place(&log.evidence);
     }
@@ -198,7 +197,7 @@ impl Draft {
         if more {
             self.by.push_str("; and more");
         }
-        Some(Ground { column, by: self.by.into(), places: self.places })
+        Some(Ground { column, control: None, by: self.by.into(), places: self.places })
     }
 }
 
@@ -212,8 +211,11 @@ pub(super) fn is_cited(identity: &Identity, nature: Nature) -> bool {
 pub(crate) struct Grounds(FastMap<usize, Vec<Arc<Ground>>>);
 
 impl Grounds {
-    /// Of all identities that rules may speak of.
+    /// Of all identities that rules may speak of, for the columns that these read.
     pub(super) fn new(context: &Context<'_>) -> Self {
+        if context.input.reads.is_empty() {
+            return Self::default();
+        }
         let logs = logs(&context.inventory.logs);
         let grounds = |at: usize| {
             let grounds = grounds_of(context, &logs, at)?;
@@ -237,20 +239,21 @@ fn grounds_of(
 ) -> Option<Vec<Arc<Ground>>> {
     let identity = context.inventory.identities.get(at)?;
     let nature = context.input.judgements.nature_at(at);
+    let reads = context.input.reads;
     let mut grounds = Vec::new();
     if is_cited(identity, nature)
         && let Some(access) = context.access.of(at)
     {
-        grounds.extend(access.grounds.iter().cloned());
+        grounds.extend(access.grounds_of(identity.id.as_str()));
     }
-    if matches!(nature, Nature::AiAgent | Nature::Unknown) {
+    if matches!(nature, Nature::AiAgent | Nature::Unknown) && reads.contains("can_escalate") {
         grounds.extend(escalation(context, at).map(Arc::new));
     }
     if nature == Nature::AiAgent {
         grounds.extend(logs.get(&identity.scope).into_iter().flatten().cloned());
         if let Some(comparison) = context.comparison(at) {
-            grounds.extend(excess(&comparison.excess).into_iter().map(Arc::new));
-            grounds.extend(controls(&comparison.controls).into_iter().map(Arc::new));
+            grounds.extend(excess(&comparison.excess, reads).into_iter().map(Arc::new));
+            grounds.extend(controls(&comparison.controls, reads).into_iter().map(Arc::new));
         }
     }
     Some(grounds)
@@ -265,10 +268,20 @@ fn logs(logs: &[Log]) -> BTreeMap<&ScopeId, Vec<Arc<Ground>>> {
     let grounds = |logs: Vec<&Log>| {
         let (mut on, mut covers) = (Draft::default(), Draft::default());
         for log in logs.iter().take(STATEMENTS) {
-            on.log(log, &log.enabled, ["is on", "is off", "may be on or off"]);
-            let words =
-                ["records what agents do", "does not record what agents do", "may record what agents do or not"];
-            covers.log(log, &log.covers_agents, words);
+            let is_on = match log.enabled {
+                Fact::Known(true) => "is on",
+                Fact::Known(false) => "is off",
+                Fact::Absent | Fact::Unknown => "may be on or off",
+            };
+            on.log(log, is_on);
+            // What is off records nothing.
+            let records = match (&log.enabled, &log.covers_agents) {
+                (Fact::Known(false), _) => is_on,
+                (_, Fact::Known(false)) => "does not record what agents do",
+                (Fact::Known(true), Fact::Known(true)) => "records what agents do",
+                _ => "may record what agents do or not",
+            };
+            covers.log(log, records);
         }
         let more = logs.len() > STATEMENTS;
         let both = [on.ground("logged", more), covers.ground("agent_activity_logged", more)];
@@ -277,16 +290,19 @@ fn logs(logs: &[Log]) -> BTreeMap<&ScopeId, Vec<Arc<Ground>>> {
     by_scope.into_iter().map(|(scope, logs)| (scope, grounds(logs))).collect()
 }
 
-/// The controls that people are under and the identity is not, for certain and perhaps.
-fn controls(controls: &[ControlComparison]) -> Vec<Ground> {
-    let of = |column, gap: Truth| {
-        let gaps: Vec<&ControlComparison> = controls.iter().filter(|control| control.is_gap() == gap).collect();
+/// The controls that people are under and the identity is not, for certain and perhaps: each kind by itself, for rules speak
+/// of some of them.
+fn controls(controls: &[ControlComparison], reads: &BTreeSet<&str>) -> Vec<Ground> {
+    let of = |column, kind: ControlKind, gap: Truth| {
+        let is_meant = |held: &&ControlComparison| held.control == kind && held.is_gap() == gap;
+        let gaps: Vec<&ControlComparison> = controls.iter().filter(is_meant).collect();
         let mut draft = Draft::default();
         gaps.iter().take(STATEMENTS).for_each(|control| draft.control(control));
-        draft.ground(column, gaps.len() > STATEMENTS)
+        Some(Ground { control: Some(kind), ..draft.ground(column, gaps.len() > STATEMENTS)? })
     };
-    let all = [of("control_gap_list", Truth::Yes), of("open_control_gap_list", Truth::Unknown)];
-    all.into_iter().flatten().collect()
+    let columns = [("control_gap_list", Truth::Yes), ("open_control_gap_list", Truth::Unknown)];
+    let read = columns.into_iter().filter(|&(column, _)| reads.contains(column));
+    read.flat_map(|(column, gap)| ControlKind::ALL.into_iter().filter_map(move |kind| of(column, kind, gap))).collect()
 }
 
 /// The statements that allow the steps of the path that is named for an identity.
@@ -298,32 +314,40 @@ fn escalation(context: &Context<'_>, at: usize) -> Option<Ground> {
         let technique = steps.technique(step).map_or("", |technique| &**technique);
         steps.granted(step).into_iter().flat_map(|grants| grants.iter()).map(move |grant| (technique, grant))
     });
-    Ground::of_steps("can_escalate", allowed)
+    Ground::of_steps(allowed)
 }
 
 /// The statements that grant what the human role does not cover: all of it, what is of high risk, and what may be covered.
-fn excess(atoms: &[ExcessAtom]) -> Vec<Ground> {
+fn excess(atoms: &[ExcessAtom], reads: &BTreeSet<&str>) -> Vec<Ground> {
     let mut heaviest: Vec<&ExcessAtom> = atoms.iter().collect();
     // The sort is stable: what weighs the same keeps its order.
     heaviest.sort_by_key(|atom| Reverse(atom.weight));
-    let of = |column, is_meant: fn(&ExcessAtom) -> bool| {
-        Ground::of_atoms(column, heaviest.iter().copied().filter(|atom| is_meant(atom)))
-    };
-    let all = [
-        of("excess_weight", |atom| atom.decided),
-        of("high_risk_excess", |atom| atom.decided && atom.high_risk > 0),
-        of("undecided_operations", |atom| !atom.decided),
+    type Meant = fn(&ExcessAtom) -> bool;
+    let all: [(&'static str, Meant); 3] = [
+        ("excess_weight", |atom| atom.decided),
+        ("high_risk_excess", |atom| atom.decided && atom.high_risk > 0),
+        ("undecided_operations", |atom| !atom.decided),
     ];
-    all.into_iter().flatten().collect()
+    let read = all.into_iter().filter(|&(column, _)| reads.contains(column));
+    read.filter_map(|(column, is_meant)| {
+        Ground::of_atoms(column, heaviest.iter().copied().filter(|atom| is_meant(atom)))
+    })
+    .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use evenhand_model::catalog::AccessLevel;
-    use evenhand_model::control::ControlKind;
+    use evenhand_model::table::Row as _;
 
     use super::*;
+    use crate::facts::tables::IdentityRow;
     use crate::parity::toy::{TOY, Toy};
+
+    /// All columns of table `identities`: what is of another one is never told.
+    fn all() -> BTreeSet<&'static str> {
+        IdentityRow::SPEC.columns.iter().map(|column| column.name).collect()
+    }
 
     fn grant(number: u32) -> Grant {
         let evidence = Evidence::pointer("toy.json", format!("/{number}"));
@@ -365,23 +389,37 @@ mod tests {
     }
 
     #[test]
-    fn logs_and_controls_are_told_with_what_they_do_and_where_they_are_set() {
-        let log = Log {
+    fn logs_are_told_with_what_they_do_and_one_that_may_be_off_may_record_nothing() {
+        let log = |enabled, covers_agents| Log {
             scope: "s".into(),
             provider: TOY,
             name: "main".into(),
-            enabled: Fact::Known(false),
-            covers_agents: Fact::Unknown,
+            enabled,
+            covers_agents,
             retention_days: Fact::Unknown,
             tamper_protected: Fact::Unknown,
             evidence: Evidence::whole("trails.json"),
         };
-        let logs = [log];
-        let of_scopes = super::logs(&logs);
-        let told: Vec<&str> = of_scopes.values().flatten().map(|ground| &*ground.by).collect();
-        assert_eq!(told, ["main is off at trails.json", "main may record what agents do or not at trails.json"]);
-        let control = ControlComparison {
-            control: ControlKind::Mfa,
+        for (enabled, covers_agents, expected) in [
+            (Fact::Known(true), Fact::Known(true), ["is on", "records what agents do"]),
+            (Fact::Known(true), Fact::Known(false), ["is on", "does not record what agents do"]),
+            (Fact::Known(true), Fact::Unknown, ["is on", "may record what agents do or not"]),
+            (Fact::Known(false), Fact::Known(true), ["is off", "is off"]),
+            (Fact::Known(false), Fact::Unknown, ["is off", "is off"]),
+            (Fact::Unknown, Fact::Known(true), ["may be on or off", "may record what agents do or not"]),
+            (Fact::Unknown, Fact::Known(false), ["may be on or off", "does not record what agents do"]),
+        ] {
+            let logs = [log(enabled, covers_agents)];
+            let of_scopes = super::logs(&logs);
+            let told: Vec<&str> = of_scopes.values().flatten().map(|ground| &*ground.by).collect();
+            assert_eq!(told, expected.map(|words| format!("main {words} at trails.json")));
+        }
+    }
+
+    #[test]
+    fn each_kind_of_control_is_told_by_itself_with_what_it_stands_before_and_where_it_is_set() {
+        let control = |control| ControlComparison {
+            control,
             operations: vec!["a:Put".into()],
             count: 3,
             resource: "*".into(),
@@ -391,17 +429,24 @@ mod tests {
             reason: "".into(),
             evidence: vec![Evidence::whole("rule.json")],
         };
-        let told: Vec<(&str, Arc<str>)> =
-            controls(&[control]).into_iter().map(|ground| (ground.column, ground.by)).collect();
-        let expected = Arc::<str>::from("mfa before a:Put and 2 more on * at rule.json");
-        assert_eq!(told, [("control_gap_list", expected)]);
+        let both = [control(ControlKind::Mfa), control(ControlKind::ChangeGate)];
+        let told: Vec<_> = controls(&both, &all())
+            .into_iter()
+            .map(|ground| (ground.column, ground.control, ground.by.to_string()))
+            .collect();
+        let expected = [ControlKind::ChangeGate, ControlKind::Mfa].map(|kind| {
+            let words = format!("{} before a:Put and 2 more on * at rule.json", kind.as_str());
+            ("control_gap_list", Some(kind), words)
+        });
+        assert_eq!(told, expected);
+        assert_eq!(controls(&both, &BTreeSet::from(["open_control_gap_list"])), [], "nobody reads of them");
     }
 
     #[test]
     fn a_step_is_told_by_its_technique_and_a_trust_tells_it_itself() {
         let trust = Grant { policy: "uses-tool of the agent".into(), statement: None, name: "".into(), ..grant(2) };
         let statement = grant(1);
-        let ground = Ground::of_steps("can_escalate", [("uses-tool", &trust), ("create-pods", &statement)]).unwrap();
+        let ground = Ground::of_steps([("uses-tool", &trust), ("create-pods", &statement)]).unwrap();
         let expected = "uses-tool of the agent at toy.json#/2; create-pods by policy statement 1 (Main) at toy.json#/1";
         assert_eq!(&*ground.by, expected);
         assert_eq!(ground.places.len(), 2);
@@ -410,7 +455,8 @@ mod tests {
     #[test]
     fn excess_names_the_heaviest_first_and_keeps_what_is_open_apart() {
         let atoms = [atom("a:Tag", 3, 0, true), atom("a:Pass", 13, 1, true), atom("a:Put", 5, 0, false)];
-        let told: Vec<(&str, Arc<str>)> = excess(&atoms).into_iter().map(|ground| (ground.column, ground.by)).collect();
+        let told: Vec<(&str, Arc<str>)> =
+            excess(&atoms, &all()).into_iter().map(|ground| (ground.column, ground.by)).collect();
         let pass = "a:Pass by policy statement 13 (Main) at toy.json#/13";
         let expected = [
             ("excess_weight", format!("{pass}; a:Tag by policy statement 3 (Main) at toy.json#/3")),
@@ -418,5 +464,6 @@ mod tests {
             ("undecided_operations", "a:Put by policy statement 5 (Main) at toy.json#/5".to_owned()),
         ];
         assert_eq!(told, expected.map(|(column, by)| (column, Arc::<str>::from(by))));
+        assert_eq!(excess(&atoms, &BTreeSet::from(["admin"])), [], "nobody reads of it");
     }
 }

@@ -17,7 +17,8 @@ const LONGEST: usize = 8 << 10;
 /// An access in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Listing {
-    /// A hash of the whole list, with the marks that people need not see: equal where the access is, and nowhere else.
+    /// A hash of the whole list, with the marks that people need not see: equal where the access is written the same, and
+    /// nowhere else.
     pub(super) hash: Arc<str>,
     /// The list; `None` where it is longer than [`LONGEST`].
     pub(super) list: Option<Arc<str>>,
@@ -253,11 +254,13 @@ mod tests {
     }
 
     fn any_test() -> impl Strategy<Value = Test> {
-        (any_name(), any_name(), prop::collection::vec(any_name(), 0..3)).prop_map(|(key, operator, values)| Test {
-            operator: operator.into(),
+        let named = (any_name(), any_name(), prop::collection::vec(any_name(), 0..3));
+        (named, any::<bool>()).prop_map(|((key, operator, values), negated)| Test {
+            // The name of an operator tells whether it is negated.
+            operator: format!("{}{operator}", if negated { "Not" } else { "" }).into(),
             key: key.into(),
             values: values.into_iter().map(Arc::from).collect(),
-            negated: false,
+            negated,
         })
     }
 

@@ -18,6 +18,8 @@ mod tests;
 mod words;
 mod written;
 
+use std::collections::BTreeSet;
+
 use evenhand_model::inventory::Inventory;
 use evenhand_model::parity::{Comparison, GateComparison};
 use evenhand_model::table::{Row as _, Table};
@@ -46,6 +48,8 @@ pub struct FactInput<'a> {
     pub paths: &'a PathsResult,
     /// What the identities may do.
     pub access: &'a AccessTable,
+    /// The columns of table `identities` that rules read: what they rest on is told.
+    pub reads: &'a BTreeSet<&'a str>,
     /// The register of known agents; `None` = the configuration has none.
     pub register: Option<&'a Register>,
     /// Whether fingerprints mean the same in the next scan, so that they may be printed.

@@ -157,7 +157,7 @@ fact_table! {
         location: Arc<str>,
         /// What an AI identity may do by itself: operations by resources and condition, as `a:Get, a:Put on x + z if y`, parts joined by `; `; what a name or a value holds of spaces, commas and semicolons, and of stars that are no wildcards, is written `${ }` and so on; NULL = no AI identity, not known, or longer than 8 KiB (`access_hash` tells whether it changed).
         access_list: Option<Arc<str>>,
-        /// A hash of that list, however long it is: equal in two scans where the access is; NULL = no AI identity, or not known.
+        /// A hash of that list, however long it is: equal in two scans where the access is written the same; NULL = no AI identity, or not known.
         access_hash: Option<Arc<str>>,
     }
 }

@@ -264,13 +264,16 @@ pub(super) fn heaviest(operations: &Operations<'_>, set: &OpSet) -> Vec<Arc<str>
     heaviest.iter().take(MAX_NAMED).map(|operation| operations.catalog.name(*operation)).collect()
 }
 
-/// The resources on which an AI identity has some operations.
+/// The resources on which an AI identity has some operations; of those that it has on everything no others.
 fn resource_of(set: &OpSet, ai: &[Side<'_>]) -> Arc<str> {
+    let slices = || ai.iter().flat_map(|side| &side.view.slices);
+    let everywhere = slices().filter(|slice| slice.scope.is_everything());
+    let elsewhere = set.difference(&OpSet::union_of(everywhere.map(|slice| &*slice.operations)));
     let mut scopes: BTreeSet<String> = BTreeSet::new();
-    for slice in ai.iter().flat_map(|side| &side.view.slices).filter(|slice| slice.operations.intersects(set)) {
-        if slice.scope.is_everything() {
-            return Arc::from("*");
-        }
+    if elsewhere != *set {
+        scopes.insert("*".to_owned());
+    }
+    for slice in slices().filter(|slice| slice.operations.intersects(&elsewhere)) {
         if scopes.len() <= MAX_NAMED {
             scopes.insert(slice.scope.to_string());
         }

@@ -121,7 +121,7 @@ impl<'a> Graph<'a> {
             builder.add_steps(provider, resolver.steps(), &crossed);
         }
         builder.add_trusts(inventory, resolvers);
-        let Builder { nodes, links, steps, .. } = builder;
+        let Builder { nodes, mut links, steps, .. } = builder;
         let (leaving, entering) = rayon::join(
             || ByNode::new(nodes.len(), links.iter().map(|step| step.from)),
             || ByNode::new(nodes.len(), links.iter().map(|step| step.to)),
@@ -130,6 +130,19 @@ impl<'a> Graph<'a> {
         let (held, holdings) = holdings(&nodes, linked, resolvers);
         let admins = admins(&nodes, resolvers);
         let open = open(&nodes, &admins, (&held, &holdings), resolvers);
+        // Who is known to hold nothing and leads nowhere gives nobody more than he has; who may hold something, perhaps.
+        let is_empty = |at: usize| {
+            let held = held.get(at).copied().flatten();
+            let strength = held.and_then(|held| holdings.get(held as usize)?.strength.as_ref());
+            let holds_nothing = strength.is_some_and(|strength| strength.operations.is_empty());
+            holds_nothing && leaving.of(at).is_empty() && admins.get(at) == Some(&false)
+        };
+        for link in links.iter_mut().filter(|link| link.escalation && is_empty(link.to as usize)) {
+            match open.get(link.to as usize) {
+                Some(true) => link.conditional = true,
+                _ => link.escalation = false,
+            }
+        }
         Self { places: places(&nodes), nodes, links, leaving, entering, steps, admins, open, held, holdings }
     }
 

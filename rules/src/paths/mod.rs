@@ -7,6 +7,9 @@
 //! then the shortest. Searches are bounded for each start; whether an identity reaches full control of a scope, and
 //! whether it can escalate at all, is decided for all identities at once and has no bound.
 //!
+//! A step to somebody who holds nothing and can become nobody else is no escalation; if something was not read that may give
+//! him more, it may be one.
+//!
 //! What was not read is unknown. An identity may have steps that no edge tells of: a provider says that it holds all that
 //! a step takes but for something that was not read ([`Unread`]), or its access may be more than what was read
 //! ([`Doubt::may_add`]). Where such an identity, or whoever can become it, is found to reach nothing, the answer is

@@ -227,6 +227,10 @@ impl AccessResolver for Resolver {
         Ok(self.spelled(verdict))
     }
 
+    fn weighs_context(&self) -> bool {
+        true
+    }
+
     fn edges(&self) -> Vec<Edge> {
         let steps = escalation::edges(self);
         // The same world gives the same steps however often it is asked.

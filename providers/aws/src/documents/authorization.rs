@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use super::sheet::Sheet;
 use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
-use crate::inventory::facts::{Described, Facts, Managed};
+use crate::inventory::facts::{Described, DetailsRead, Facts, Managed};
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
 use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
@@ -206,6 +206,9 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
             || understand(fresh),
             || {
                 for (list, index, element) in part.elements {
+                    if reading.held.last() != Some(&list) {
+                        reading.held.push(list);
+                    }
                     reading.take(format_args!("/{list}/{index}"), element);
                 }
             },
@@ -214,7 +217,11 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         truncated = part.is_truncated.or(truncated);
     });
     if read.is_some() {
-        reading.end(truncated);
+        // A list without elements is named all the same.
+        let is_absent =
+            |list: &&'static str| !reading.held.contains(list) && !sheet.root().contains(&format!("\"{list}\""));
+        let absent = LISTS.into_iter().filter(is_absent).collect();
+        reading.end(truncated, absent);
         return;
     }
     // What was taken already is not taken again.
@@ -227,7 +234,8 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     }
     let truncated =
         parts.member("IsTruncated").and_then(|raw| sheet.part::<Option<bool>>("/IsTruncated", raw, reading.errors));
-    reading.end(truncated.flatten());
+    // What is wrong in it has a gap already.
+    reading.end(truncated.flatten(), Vec::new());
 }
 
 struct Reading<'r, 'd> {
@@ -247,6 +255,8 @@ struct Reading<'r, 'd> {
     unplaced: IndexSet<Arc<str>, foldhash::fast::RandomState>,
     /// Documents that nothing before had attached.
     fresh: Vec<Fresh<'d>>,
+    /// The lists of which elements were met.
+    held: Vec<&'static str>,
 }
 
 impl<'r, 'd> Reading<'r, 'd> {
@@ -262,10 +272,11 @@ impl<'r, 'd> Reading<'r, 'd> {
             label: String::new(),
             unplaced: IndexSet::default(),
             fresh: Vec::new(),
+            held: Vec::new(),
         }
     }
 
-    fn end(self, truncated: Option<bool>) {
+    fn end(self, truncated: Option<bool>, absent: Vec<&'static str>) {
         self.facts.policies.keep(understand(self.fresh));
         // Policies of the vendor carry no account: those of this document belong to whom the document describes.
         if let Some(account) = &self.account {
@@ -275,7 +286,12 @@ impl<'r, 'd> Reading<'r, 'd> {
                 }
             }
         }
-        self.facts.details.push((Arc::clone(&self.sheet.path), self.account, truncated.unwrap_or(false)));
+        self.facts.details.push(DetailsRead {
+            document: Arc::clone(&self.sheet.path),
+            account: self.account,
+            more: truncated.unwrap_or(false),
+            absent,
+        });
     }
 
     /// The account that a name says.

@@ -281,6 +281,35 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
     Form::of_head(head).map(Form::call)
 }
 
+/// Names of keys that stand in no document but this provider's: lists of its answers, and what their elements are called by.
+const MARKS: [&str; 20] = [
+    "UserDetailList",
+    "GroupDetailList",
+    "RoleDetailList",
+    "PolicyVersionList",
+    "AccessKeyMetadata",
+    "AccessKeyLastUsed",
+    "ServiceSpecificCredentials",
+    "MFADevices",
+    "OpenIDConnectProviderList",
+    "SAMLProviderList",
+    "CustomerManagedPolicyReferences",
+    "AccountAssignments",
+    "IdentityStoreId",
+    "agentSummaries",
+    "agentRuntimeArn",
+    "gatewayArn",
+    "trailList",
+    "associatedAccessPolicies",
+    "associationArn",
+    "taskDefinitionArn",
+];
+
+/// Whether a text that breaks the rules of JSON is one of this provider's answers by the names of its keys.
+pub(crate) fn is_damaged(document: &Document) -> bool {
+    matches!(document.format, Format::Json | Format::Ndjson) && MARKS.iter().any(|mark| document.holds_word(mark))
+}
+
 /// The value of the first `"call"` member in a text.
 fn first_call(text: &str) -> Option<&str> {
     let (_, after) = text.split_once("\"call\"")?;
@@ -290,6 +319,8 @@ fn first_call(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::document::FileFacts;
+
     use super::*;
 
     fn head(json: &str) -> Head {
@@ -355,6 +386,34 @@ mod tests {
         ] {
             assert_eq!(Form::of_head(&head(json)), None, "{json}");
         }
+    }
+
+    #[test]
+    fn a_damaged_answer_is_known_by_the_names_of_its_keys_and_a_project_s_own_file_is_not() {
+        let damaged = |text: &str, format| {
+            is_damaged(&Document {
+                path: "a.json".into(),
+                relative: "a.json".into(),
+                source_name: "a.json".into(),
+                format,
+                text: text.to_owned(),
+                head: Head::default(),
+                file: FileFacts::default(),
+            })
+        };
+        for text in [
+            "{\n    UserDetailList\": [",
+            "{,\"RoleDetailList\": []}",
+            "\"AccessKeyMetadata\": [1,,]}",
+            "{\"agentRuntimeArn: 1}",
+        ] {
+            assert!(damaged(text, Format::Json), "{text}");
+        }
+        for text in ["// of the compiler\n{\"compilerOptions\": {},}", "{a: 1,, UserDetailLists: []}", "{\"foo\":1,,}"]
+        {
+            assert!(!damaged(text, Format::Json), "{text}");
+        }
+        assert!(!damaged("see UserDetailList", Format::Text));
     }
 
     #[test]

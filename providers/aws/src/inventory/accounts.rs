@@ -30,9 +30,9 @@ impl Accounts {
     /// `described`: whose principals were read.
     pub(crate) fn new(facts: &Facts, described: BTreeSet<AccountId>) -> Self {
         let mut accounts = Self { all: described, ..Self::default() };
-        for (document, account, _) in &facts.details {
-            if let Some(account) = account {
-                accounts.details.push((Arc::clone(document), account.clone()));
+        for read in &facts.details {
+            if let Some(account) = &read.account {
+                accounts.details.push((Arc::clone(&read.document), account.clone()));
                 accounts.all.insert(account.clone());
             }
         }

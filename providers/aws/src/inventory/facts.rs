@@ -410,6 +410,17 @@ pub(crate) struct ResourceSaid {
     pub(crate) policy: PolicyIx,
 }
 
+/// Authorization details that were read.
+#[derive(Clone, Debug)]
+pub(crate) struct DetailsRead {
+    pub(crate) document: Arc<str>,
+    pub(crate) account: Option<AccountId>,
+    /// Whether more pages follow.
+    pub(crate) more: bool,
+    /// The lists that are not in it, which is not to say that they are empty.
+    pub(crate) absent: Vec<&'static str>,
+}
+
 /// Everything that was said.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -417,8 +428,8 @@ pub(crate) struct Facts {
     pub(crate) policies: PolicyStore,
     /// Calls whose answers were read.
     pub(crate) answers: Vec<Asked>,
-    /// Authorization details: document, account, whether more pages follow.
-    pub(crate) details: Vec<(Arc<str>, Option<AccountId>, bool)>,
+    /// Authorization details.
+    pub(crate) details: Vec<DetailsRead>,
     pub(crate) principals: Principals,
     /// By the account of the document and the policy's ARN.
     pub(crate) managed: IndexMap<(Option<AccountId>, Arc<str>), Managed, foldhash::fast::RandomState>,

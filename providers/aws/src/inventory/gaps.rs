@@ -112,6 +112,7 @@ impl Join {
         self.policy_gaps();
         self.report_gaps();
         self.page_gaps(&described);
+        self.list_gaps(&described);
         let undescribed = std::mem::take(&mut self.carried.undescribed);
         for (account, names) in undescribed {
             let reason = format!("listed but not described: {}", some(names.iter().map(|name| &**name)));
@@ -217,23 +218,53 @@ impl Join {
 
     /// Pages of a list that goes on in a page that is not there.
     fn page_gaps(&mut self, described: &[AccountId]) {
-        let mut last: BTreeMap<&AccountId, bool> = BTreeMap::new();
-        for (_, account, more) in &self.facts.details {
-            if let Some(account) = account {
-                let ended = last.entry(account).or_insert(false);
-                *ended = *ended || !more;
+        for account in described {
+            let pages = || self.facts.details.iter().filter(|read| read.account.as_ref() == Some(account));
+            if pages().any(|read| !read.more) {
+                continue;
             }
-        }
-        let open: Vec<AccountId> =
-            described.iter().filter(|account| last.get(account) == Some(&false)).cloned().collect();
-        for account in open {
+            // The document is cited that says it, so that it counts as read in part.
+            let Some(document) = pages().map(|read| &read.document).max() else { continue };
             self.made.inventory.gaps.push(Gap {
                 provider: Some(NAME),
                 scope: Some(ScopeId::new(Arc::clone(&account.0))),
                 kind: GapKind::Failed,
-                call: Arc::from("aws iam get-account-authorization-details"),
-                reason: Arc::from("the last page is missing; run the call without --max-items and --no-paginate"),
+                call: Arc::clone(document),
+                reason: Arc::from(
+                    "the last page of `aws iam get-account-authorization-details` is missing; run the call without \
+                     --max-items and --no-paginate",
+                ),
                 facts: vec![Lost::everything("identities and policies on the pages that are missing")],
+            });
+        }
+    }
+}
+
+impl Join {
+    /// Lists that no authorization details of an account hold: an empty one is known to be empty, an absent one is not.
+    fn list_gaps(&mut self, described: &[AccountId]) {
+        let facts = |list: &str| match list {
+            "UserDetailList" => Lost::of("users, and what they may do", &[Record, Access]),
+            "GroupDetailList" => Lost::of("groups, and what their members may do by them", &[Access]),
+            "RoleDetailList" => Lost::of("roles, who may become them and what they may do", &[Record, Access, Trust]),
+            _ => Lost::of("managed policies, and what they grant", &[Access]),
+        };
+        for account in described {
+            let mut pages = self.facts.details.iter().filter(|read| read.account.as_ref() == Some(account));
+            let Some(first) = pages.next() else { continue };
+            let mut absent = first.absent.clone();
+            pages.for_each(|read| absent.retain(|list| read.absent.contains(list)));
+            if absent.is_empty() {
+                continue;
+            }
+            let names: Vec<String> = absent.iter().map(|list| format!("`{list}`")).collect();
+            self.made.inventory.gaps.push(Gap {
+                provider: Some(NAME),
+                scope: Some(ScopeId::new(Arc::clone(&account.0))),
+                kind: GapKind::NotCollected,
+                call: Arc::from("aws iam get-account-authorization-details (without --filter)"),
+                reason: format!("its answer has no {}; run the call and add its output", names.join(", ")).into(),
+                facts: absent.iter().map(|list| facts(list)).collect(),
             });
         }
     }

@@ -1,4 +1,5 @@
 use evenhand_model::evidence::Fact;
+use evenhand_model::gap::GapKind;
 
 use super::{details, read, role};
 
@@ -64,7 +65,30 @@ fn pages_of_one_account_are_one_account_and_a_missing_last_page_is_said() {
     assert_eq!(both.count("role"), 2);
     assert!(!both.inventory.gaps.iter().any(|gap| gap.reason.contains("last page")));
     let one = read(&[("1.json", first)]);
-    assert!(one.inventory.gaps.iter().any(|gap| gap.reason.contains("last page")));
+    let gap = one.inventory.gaps.iter().find(|gap| gap.reason.contains("last page")).unwrap();
+    // Whoever reads that the document is not whole sees which one it is.
+    assert_eq!(&*gap.call, "1.json");
+}
+
+#[test]
+fn a_list_that_is_absent_was_not_collected_and_an_empty_one_is_empty() {
+    let roles = r#""RoleDetailList": [{"Arn": "arn:aws:iam::111122223333:role/one"}]"#;
+    let users = r#""UserDetailList": [{"Arn": "arn:aws:iam::111122223333:user/ana"}]"#;
+    let absent = |documents: &[(&str, &str)]| {
+        let gaps = read(documents).inventory.gaps;
+        let mut gaps = gaps.into_iter().filter(|gap| gap.reason.starts_with("its answer has no "));
+        let gap = gaps.next()?;
+        assert_eq!((gap.kind, gaps.next()), (GapKind::NotCollected, None));
+        Some((gap.reason.to_string(), gap.unknown()))
+    };
+    let part = format!(r#"{{{roles}, "GroupDetailList": [], "Policies": []}}"#);
+    let (reason, unknown) = absent(&[("gaad.json", part.as_str())]).unwrap();
+    assert_eq!(reason, "its answer has no `UserDetailList`; run the call and add its output");
+    assert_eq!(unknown, "users, and what they may do");
+    // What another document of the account has is there.
+    assert_eq!(absent(&[("gaad.json", part.as_str()), ("users.json", format!("{{{users}}}").as_str())]), None);
+    let empty = format!(r#"{{"UserDetailList": [], {roles}, "GroupDetailList": [], "Policies": []}}"#);
+    assert_eq!(absent(&[("gaad.json", empty.as_str())]), None);
 }
 
 #[test]

@@ -145,8 +145,15 @@ impl<'a> Asking<'a> {
         slices
     }
 
+    /// The statements that grant some slices, each once: one may grant all that a step takes.
     fn grants<'s>(&self, slices: impl IntoIterator<Item = &'s Slice>) -> Arc<[Grant]> {
-        slices.into_iter().map(|slice| self.resolver.grant(slice.grant)).collect()
+        let mut grants: Vec<Grant> = Vec::new();
+        for grant in slices.into_iter().map(|slice| self.resolver.grant(slice.grant)) {
+            if !grants.contains(&grant) {
+                grants.push(grant);
+            }
+        }
+        grants.into()
     }
 }
 

@@ -63,6 +63,14 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
     place::of_bare(document).map(|_| "answer of Azure")
 }
 
+/// Names of keys that stand in no document but an answer: templates of resources, which people write, have others.
+const MARKS: [&str; 3] = ["odata.context", "servicePrincipalType", "appRoleId"];
+
+/// Whether a text that breaks the rules of JSON is an answer of Azure by the names of its keys.
+pub(crate) fn is_damaged(document: &Document) -> bool {
+    matches!(document.format, Format::Json | Format::Ndjson) && MARKS.iter().any(|mark| document.holds_word(mark))
+}
+
 fn is_captured(document: &Document) -> bool {
     let head = &document.head;
     let told = ["response", "error", "accepted"].iter().any(|key| head.has(key));

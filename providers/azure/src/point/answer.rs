@@ -26,11 +26,11 @@ pub struct Answer<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub missing: Vec<String>,
-    /// What in the objects of the line does not do what it seems to: conditions that are not understood, deny assignments
-    /// that only record. Absent: nothing.
-    #[serde(skip_serializing_if = "<[Note]>::is_empty")]
+    /// What in the line does not do what it seems to: conditions that are not understood, deny assignments that only record,
+    /// and an operation that nothing grants and no built-in role names. Absent: nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
-    pub notes: &'a [Note],
+    pub notes: Vec<Note>,
 }
 
 /// What happens to a request.
@@ -93,7 +93,7 @@ pub struct Note {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(decided: &Decided<'a>, authorizer: &'a Authorizer, notes: &'a [Note]) -> Self {
+    pub(super) fn new(decided: &Decided<'a>, authorizer: &'a Authorizer, notes: Vec<Note>) -> Self {
         let mut answer = Self {
             decision: match decided.outcome {
                 Outcome::Allowed => Decision::Allowed,

@@ -11,11 +11,14 @@ mod input;
 mod tests;
 mod world;
 
+use evenhand_model::access::Outcome;
+use evenhand_model::catalog::Catalog as _;
 use evenhand_model::decide::{Decides, Refusal, read, step};
 use evenhand_model::kept::Kept;
 
 pub use answer::{Answer, Decision, Effect, Matched, Note};
 
+use crate::catalog::Catalogue;
 use crate::rbac::condition::{Attribute, Attributes, Source, Value};
 use crate::rbac::{ArmId, ObjectId, Plane, Request};
 use input::{Asked, Input, REMEDY};
@@ -35,7 +38,11 @@ impl Decides for Decider {
         let world = self.worlds.of(&world::text(&input), || World::read(&input))?;
         let request = input.request.request().map_err(|refusal| refusal.below("/request"))?;
         let decided = world.authorizer.decide(&request);
-        serde_json::to_vec(&Answer::new(&decided, &world.authorizer, &world.notes))
+        let mut notes = world.notes.clone();
+        if decided.outcome == Outcome::ImplicitlyDenied {
+            notes.extend(unknown(&request));
+        }
+        serde_json::to_vec(&Answer::new(&decided, &world.authorizer, notes))
             .map_err(|error| Refusal::new("", format!("the answer cannot be written: {error}"), "report it"))
     }
 }
@@ -105,6 +112,16 @@ impl Asked {
             attributes,
         })
     }
+}
+
+/// That an operation may be misspelt. No list of all operations is published, so that it may be one all the same.
+fn unknown(request: &Request) -> Option<Note> {
+    let member = if request.plane == Plane::Data { "dataAction" } else { "action" };
+    let is_unknown = Catalogue::global().expand(request.operation.trim()).is_empty();
+    is_unknown.then(|| Note {
+        at: format!("/request/{member}"),
+        message: format!("no built-in role names `{}`: check its spelling", request.operation),
+    })
 }
 
 /// An attribute as it is written in conditions.

@@ -124,6 +124,18 @@ fn groups_and_management_groups_of_the_line_count() {
 }
 
 #[test]
+fn an_operation_that_may_be_misspelt_is_noted_where_nothing_grants_it() {
+    for (action, noted) in [
+        ("Microsoft.Compute/virtualMachines/delete", false),
+        ("Microsoft.Compute/virtualMachines/delet", true),
+        ("Microsoft.Compute/virtualMachinez/read", false),
+    ] {
+        let answer = reply(&line(json!({ "action": action }), json!({})));
+        assert_eq!(answer["notes"][0]["at"] == "/request/action", noted, "{answer}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_refused_with_its_place() {
     for (request, more, at, message) in [
         (json!({ "action": "*/read" }), json!({}), "/request/action", "`*/read` is no operation"),

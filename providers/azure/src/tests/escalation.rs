@@ -11,6 +11,10 @@ fn steps(reading: &Reading, who: &IdentityId) -> Vec<(String, String, bool)> {
         EdgeTarget::Admin(scope) => format!("admin of {}", scope.as_str().replace(TENANT, "T")),
     };
     let edges = resolver(reading).edges();
+    for edge in &edges {
+        let twice = edge.grants.iter().enumerate().any(|(at, grant)| edge.grants[..at].contains(grant));
+        assert!(!twice, "a statement is told once: {edge:?}");
+    }
     edges
         .iter()
         .filter(|edge| edge.source == *who)

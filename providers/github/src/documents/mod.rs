@@ -70,6 +70,21 @@ pub fn recognise(document: &Document) -> Option<&'static str> {
     place::of_bare(document).map(|_| "answer of GitHub")
 }
 
+/// Names of keys that stand in no document but an answer of the API: of installations, repositories and protected branches.
+const MARKS: [&str; 6] = [
+    "app_slug",
+    "repository_selection",
+    "default_workflow_permissions",
+    "default_repository_permission",
+    "required_pull_request_reviews",
+    "allow_merge_commit",
+];
+
+/// Whether a text that breaks the rules of JSON is an answer of GitHub by the names of its keys.
+pub(crate) fn is_damaged(document: &Document) -> bool {
+    matches!(document.format, Format::Json | Format::Ndjson) && MARKS.iter().any(|mark| document.holds_word(mark))
+}
+
 /// What is wrong with the text of a document, and where.
 fn no_json(error: &serde_json::Error) -> String {
     format!("the document {}, at line {} column {}", json_error::reason(error), error.line(), error.column())

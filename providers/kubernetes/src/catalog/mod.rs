@@ -391,7 +391,7 @@ impl Catalog for Operations {
         }
         let (what, sub) = what.split_once('/').unwrap_or((what, ""));
         let sub = Glob::wildcard(sub);
-        match what.split_once('.') {
+        let found = match what.split_once('.') {
             Some((resource, group)) => {
                 let group = Glob::wildcard(if group == "core" { "" } else { group });
                 // A star over a group is everything in it, as in a rule.
@@ -412,7 +412,22 @@ impl Catalog for Operations {
                 let core = self.matching(&verb, |entry| entry.group.is_empty() && named(entry));
                 if core.is_empty() || matches!(resource, Glob::Any) { self.matching(&verb, named) } else { core }
             }
+        };
+        if !found.is_empty() {
+            return found;
         }
+        // It may be the singular or a short name, as a point decision takes it too.
+        let (word, group) = match what.split_once('.') {
+            Some((word, group)) => (word, Some(if group == "core" { "" } else { group })),
+            None => (what, None),
+        };
+        self.called(word, group).map_or_else(OpSet::new, |called| {
+            self.matching(&verb, |entry| {
+                entry.group == called.group
+                    && entry.resource == called.resource
+                    && sub.matches(&entry.sub) == Truth::Yes
+            })
+        })
     }
 
     fn class(&self, class: OperationClass) -> &OpSet {

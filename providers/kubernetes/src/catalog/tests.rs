@@ -52,6 +52,9 @@ fn patterns_are_written_as_kubectl_writes_them() {
     assert_eq!(names(&operations, &operations.expand("update deployments/scale")), ["update deployments.apps/scale"]);
     assert_eq!(names(&operations, &operations.expand("GET /healthz")), ["get /healthz"]);
     assert_eq!(operations.expand("* *"), *operations.resources());
+    assert_eq!(names(&operations, &operations.expand("get configmap")), ["get configmaps"]);
+    assert_eq!(names(&operations, &operations.expand("get deploy/scale")), ["get deployments.apps/scale"]);
+    assert_eq!(names(&operations, &operations.expand("create deployment.apps")), ["create deployments.apps"]);
     assert!(operations.expand("get nothings").is_empty());
 }
 

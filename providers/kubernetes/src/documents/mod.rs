@@ -19,7 +19,7 @@ pub(crate) use cluster::cluster_of;
 #[cfg(feature = "live")]
 pub(crate) use object::LAST_APPLIED;
 pub(crate) use object::{Meta, Object, Pairs, Text, raw};
-pub(crate) use recognise::recognise;
+pub(crate) use recognise::{is_damaged, recognise};
 pub(crate) use yaml::{Lines, Step, steps};
 
 /// Where an object stands in its document.

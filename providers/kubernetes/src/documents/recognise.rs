@@ -40,6 +40,17 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
     }
 }
 
+/// Whether a text that breaks the rules of its syntax is a document of Kubernetes by the names of its keys.
+pub(crate) fn is_damaged(document: &Document) -> bool {
+    let holds = |word: &str| document.holds_word(word);
+    matches!(document.format, Format::Json | Format::Ndjson | Format::Yaml)
+        && holds("apiVersion")
+        && holds("kind")
+        && (holds("metadata") || holds("List"))
+        && !is_kubeconfig(&document.head)
+        && !LOCAL_GROUPS.iter().any(|group| document.text.contains(group))
+}
+
 fn is_object(keys: &[String]) -> bool {
     ["apiVersion", "kind", "metadata"].iter().all(|wanted| keys.iter().any(|key| key == wanted))
 }
@@ -70,6 +81,16 @@ mod tests {
             },
             file: FileFacts::default(),
         }
+    }
+
+    #[test]
+    fn a_damaged_document_is_known_by_the_names_of_its_keys() {
+        let damaged =
+            |text: &str| is_damaged(&Document { text: text.to_owned(), format: Format::Yaml, ..head(&[], &[], &[]) });
+        assert!(damaged("kind: List\n\tapiVersion: v1\n"));
+        assert!(damaged("{apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {}}"));
+        assert!(!damaged("a: b\n\tkind: List\n"));
+        assert!(!damaged("apiVersion: kustomize.config.k8s.io/v1\n\tkind: Kustomization\nmetadata: {}\n"));
     }
 
     #[test]

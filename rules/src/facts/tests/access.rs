@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenhand_model::access::{Doubt, DoubtEffect};
+use evenhand_model::access::{Doubt, DoubtEffect, GrantIx, Slice};
 use evenhand_model::catalog::{AccessLevel, Catalog, CatalogSource, OperationClass};
 use evenhand_model::condition::{Clause, Condition};
 use evenhand_model::control::ControlKind;
@@ -13,7 +13,7 @@ use evenhand_model::opset::{OpSet, OperationIx};
 use evenhand_model::scope::ResourceScope;
 use evenhand_model::table::Value;
 
-use super::{facts, identity, no, text, yes};
+use super::{facts, facts_read, identity, no, text, yes};
 use crate::facts::access::services_of;
 use crate::parity::toy::{OPERATIONS, TOY, Town, pattern, plain, scope, slice, test, when};
 
@@ -129,6 +129,45 @@ fn power_over_logs_and_gates_reaches_what_the_scope_reaches() {
     let facts = facts(town, &[], None);
     assert_eq!(identity(&facts, "s/agent", "log_tamper"), Value::Null);
     assert_eq!(identity(&facts, "s/agent", "gate_tamper"), no());
+}
+
+/// Of the first two identities of a town: column and words of what their facts rest on.
+fn grounds(town: Town, reads: &[&str]) -> [Vec<(&'static str, String)>; 2] {
+    let facts = facts_read(town, &[], &[], None, &reads.iter().copied().collect());
+    [0, 1].map(|at| facts.grounds().of(at).iter().map(|ground| (ground.column, ground.by.to_string())).collect())
+}
+
+#[test]
+fn power_over_its_own_gates_rests_on_the_statement_that_names_it() {
+    let on = |number: u32, name: &str| Slice {
+        grant: GrantIx(number),
+        ..slice(&[34], scope(&[name]), Condition::unconditional())
+    };
+    let town = || {
+        let mut slices: Vec<Slice> = (0..6).map(|number| on(number, &format!("s/other-{number}"))).collect();
+        slices.push(on(6, "s/agent"));
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "s/agent", Some(slices.clone()));
+        town.add(Nature::AiAgent, "s/stranger", Some(slices));
+        town
+    };
+    let [agent, stranger] = grounds(town(), &["gate_tamper"]);
+    assert_eq!(agent, [("gate_tamper", "op:34 by policy statement 6 at toy.json".to_owned())]);
+    let [(column, by)] = &stranger[..] else { panic!("{stranger:?}") };
+    assert!(*column == "gate_tamper" && by.ends_with("; and more"), "what leaves it open: {by}");
+    assert!(grounds(town(), &["admin"]).iter().all(Vec::is_empty), "nobody reads of it");
+}
+
+#[test]
+fn who_is_denied_nothing_rests_on_no_statement() {
+    let mut town = Town::default();
+    for id in ["s/root", "s/other"] {
+        town.add(Nature::AiAgent, id, Some(vec![]));
+    }
+    town.access_of("s/root").unlimited = true;
+    let [root, other] = grounds(town, &["admin", "gate_tamper"]);
+    assert!(root.len() == 1 && root[0].0 == "admin" && root[0].1.starts_with("no statement"), "{root:?}");
+    assert!(other.is_empty(), "{other:?}");
 }
 
 #[test]

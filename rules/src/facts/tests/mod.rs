@@ -6,10 +6,13 @@ mod parity;
 mod tables;
 mod users;
 
+use std::collections::BTreeSet;
+
 use evenhand_model::parity::{Comparison, GateComparison};
-use evenhand_model::table::Value;
+use evenhand_model::table::{Row as _, Value};
 use jiff::Timestamp;
 
+use crate::facts::tables::IdentityRow;
 use crate::facts::{AccessTable, FactInput, Facts, build};
 use crate::jobs::Register;
 use crate::parity::toy::Town;
@@ -30,6 +33,18 @@ fn facts_at_gates(
     gates: &[GateComparison],
     register: Option<&Register>,
 ) -> Facts {
+    let columns: BTreeSet<&str> = IdentityRow::SPEC.columns.iter().map(|column| column.name).collect();
+    facts_read(town, comparisons, gates, register, &columns)
+}
+
+/// Of the grounds those of some columns only.
+fn facts_read(
+    town: Town,
+    comparisons: &[Comparison],
+    gates: &[GateComparison],
+    register: Option<&Register>,
+    reads: &BTreeSet<&str>,
+) -> Facts {
     let (inventory, judgements, resolvers, _) = town.built();
     let paths = paths::find_all(&inventory, &judgements, &resolvers);
     build(&FactInput {
@@ -38,7 +53,8 @@ fn facts_at_gates(
         comparisons,
         gates,
         paths: &paths,
-        access: &AccessTable::new(&inventory, &judgements, &resolvers),
+        access: &AccessTable::new(&inventory, &judgements, &resolvers, reads),
+        reads,
         register,
         stable_fingerprints: false,
         now: at("2026-07-01T00:00:00Z"),

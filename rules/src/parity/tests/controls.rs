@@ -131,6 +131,19 @@ fn a_row_of_controls_cites_every_one_that_stands_before_its_operations() {
 }
 
 #[test]
+fn a_row_of_controls_tells_of_every_operation_where_it_is_held() {
+    for (ai, resource) in [
+        (vec![plain(&[3]), slice(&[4], scope(&["shop"]), none())], "*; shop"),
+        (vec![plain(&[3, 4]), slice(&[4], scope(&["shop"]), none())], "*"),
+        (vec![slice(&[4], scope(&["shop"]), none())], "shop"),
+    ] {
+        let comparison = pair(ai, vec![slice(&[3, 4], ResourceScope::everything(), when("mfa", "true"))]);
+        let [row] = &comparison.controls[..] else { panic!("{comparison:#?}") };
+        assert_eq!(&*row.resource, resource);
+    }
+}
+
+#[test]
 fn a_control_before_some_resources_is_compared_there() {
     let control = |identity: &str, patterns: &[&str], in_place| Control {
         scope: Arc::new(scope(patterns)),

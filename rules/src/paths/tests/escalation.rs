@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use evenhand_model::access::EdgeTarget;
+use evenhand_model::access::{Doubt, DoubtEffect, EdgeTarget};
 use evenhand_model::evidence::Truth;
+use evenhand_model::id::IdentityId;
 use evenhand_model::identity::Nature;
 use evenhand_model::trust::Mechanism;
 use proptest::prelude::*;
@@ -21,6 +22,51 @@ fn an_escalation_to_the_same_operations_elsewhere_is_named() {
     let result = found(town);
     let reach = result.reach_of(&"a/agent".into()).unwrap();
     assert_eq!((reach.can_escalate, reach.target.clone()), (Truth::Yes, Some(to("a/robot"))));
+}
+
+#[test]
+fn who_takes_over_somebody_who_holds_nothing_gains_nothing_unless_that_one_may_hold_more() {
+    type Change = fn(&mut Town);
+    let taken = || Some(to("a/taken"));
+    let cases: [(&str, Change, (Truth, Option<EdgeTarget>)); 5] = [
+        ("all was read", |_| {}, (Truth::No, None)),
+        (
+            "a policy was not read",
+            |town| town.access_of("a/taken").doubts.push(Doubt::new("unread", DoubtEffect::Adds)),
+            (Truth::Unknown, taken()),
+        ),
+        (
+            "a limit was not read",
+            |town| town.access_of("a/taken").doubts.push(Doubt::new("unread", DoubtEffect::Limits)),
+            (Truth::No, None),
+        ),
+        (
+            "nothing was read",
+            |town| {
+                town.toy.accesses.remove(&IdentityId::from("a/taken"));
+            },
+            (Truth::Yes, taken()),
+        ),
+        (
+            "it can become somebody",
+            |town| {
+                town.add(Nature::Workload, "a/next", Some(vec![plain(&[3])]));
+                town.edge("a/taken", to("a/next"), "trust", false, false);
+            },
+            (Truth::Yes, Some(to("a/next"))),
+        ),
+    ];
+    for (name, change, expected) in cases {
+        let mut town = Town::default();
+        town.add(Nature::AiAgent, "a/agent", Some(vec![plain(&[1, 2])]));
+        town.add(Nature::Workload, "a/taken", Some(vec![]));
+        town.edge("a/agent", to("a/taken"), "take-over", true, false);
+        change(&mut town);
+        let result = found(town);
+        let reach = result.reach_of(&"a/agent".into()).unwrap();
+        assert_eq!((reach.can_escalate, reach.target.clone()), expected, "{name}");
+        assert_eq!(result.paths_of(&"a/agent".into()).is_empty(), expected.1.is_none(), "{name}");
+    }
 }
 
 #[test]
