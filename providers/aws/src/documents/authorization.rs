@@ -575,7 +575,7 @@ mod tests {
             let element = Element::read(list, &mut serde_json::Deserializer::from_str(text)).unwrap();
             reading.take(format_args!("/{list}/0"), element);
         }
-        reading.end(None);
+        reading.end(None, Vec::new());
         let held: Vec<PolicyIx> = facts.managed.values().map(|managed| managed.policy).collect();
         assert_eq!(held, [PolicyIx(0)]);
         let account = AccountId("111122223333".into());

@@ -27,8 +27,9 @@ fn an_escalation_to_the_same_operations_elsewhere_is_named() {
 #[test]
 fn who_takes_over_somebody_who_holds_nothing_gains_nothing_unless_that_one_may_hold_more() {
     type Change = fn(&mut Town);
+    type Expected = (Truth, Option<EdgeTarget>);
     let taken = || Some(to("a/taken"));
-    let cases: [(&str, Change, (Truth, Option<EdgeTarget>)); 5] = [
+    let cases: [(&str, Change, Expected); 5] = [
         ("all was read", |_| {}, (Truth::No, None)),
         (
             "a policy was not read",
