@@ -40,10 +40,14 @@ pub fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
     })
 }
 
-/// A path as a JSON pointer. It ends above a key that does not look like a member of any vendor's: such a one is the
-/// document's own and may hold a secret.
+/// Whether a key looks like a member of some vendor's. Any other is the document's own and may hold a secret: a pointer
+/// that is told ends above it.
+pub fn is_member(key: &str) -> bool {
+    key.chars().all(|letter| letter.is_ascii_alphabetic() || "_@.".contains(letter))
+}
+
+/// A path as a JSON pointer.
 fn pointer(path: &serde_path_to_error::Path) -> String {
-    let is_member = |key: &str| key.chars().all(|letter| letter.is_ascii_alphabetic() || "_@.".contains(letter));
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {

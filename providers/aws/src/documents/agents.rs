@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::decide::step;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Fact;
 use evenhand_model::secret::Fingerprinter;
@@ -15,7 +16,6 @@ use super::form::Form;
 use super::sheet::Sheet;
 use super::values::{List, Name, Text};
 use crate::inventory::facts::{ActionGroup, AgentSeen, Facts, GatewayTarget, Said};
-use crate::place::escaped;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -351,7 +351,7 @@ fn runtime(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     let Some(runtime) = sheet.whole::<Runtime<'_>>(errors) else { return };
     let mut told = Told::default();
     for (name, value) in runtime.environment_variables.iter().flatten() {
-        let evidence = || sheet.evidence(&format!("/environmentVariables/{}", escaped(name)));
+        let evidence = || sheet.evidence(&format!("/environmentVariables{}", step(name)));
         told.look(name, value, evidence, fingerprinter);
     }
     let image = runtime

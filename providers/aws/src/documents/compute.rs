@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::decide::step;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Fact;
 use evenhand_model::secret::Fingerprinter;
@@ -17,7 +18,6 @@ use super::values::{List, Name, Profile, Tag, Text};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
-use crate::place::escaped;
 use crate::world::AccountId;
 
 #[derive(Deserialize)]
@@ -241,7 +241,7 @@ fn function(
     let mut told = Told::default();
     let variables = function.environment.as_ref().and_then(|environment| environment.variables.as_ref());
     for (name, value) in variables.into_iter().flatten() {
-        let evidence = || sheet.evidence(&format!("{pointer}/Environment/Variables/{}", escaped(name)));
+        let evidence = || sheet.evidence(&format!("{pointer}/Environment/Variables{}", step(name)));
         told.look(name, value, evidence, fingerprinter);
     }
     let arn = facts.texts.share(&function.function_arn);

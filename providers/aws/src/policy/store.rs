@@ -366,7 +366,10 @@ mod tests {
     fn no_value_of_a_document_that_is_no_policy_is_in_the_problem() {
         const CANARY: &str = "c4nary-Zx81-correct-horse";
         let mut store = PolicyStore::default();
-        for text in [format!(r#""{CANARY}""#), format!(r#"{{"Statement":"{CANARY}"}}"#)] {
+        let key = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"{CANARY}":{{}}}}}}}}}}"#
+        );
+        for text in [format!(r#""{CANARY}""#), format!(r#"{{"Statement":"{CANARY}"}}"#), key] {
             store.add("odd".into(), PolicyRole::Identity, &text, Evidence::whole("x.json"));
         }
         let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
