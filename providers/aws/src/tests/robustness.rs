@@ -1,4 +1,5 @@
 use evenhand_model::evidence::Fact;
+use evenhand_model::identity::Nature;
 
 use super::{details, read, role};
 
@@ -137,6 +138,19 @@ fn whom_a_damaged_trust_policy_lets_in_is_unknown() {
     ] {
         assert_eq!(of(&trust), (Fact::Unknown, Fact::Unknown), "{trust}");
     }
+}
+
+#[test]
+fn a_trust_statement_without_a_principal_takes_nothing_from_the_others() {
+    let bedrock = r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+    let nobody = r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#;
+    let roles = [role("support-agent", &format!("{bedrock},{nobody}"), ""), role("an-agent", nobody, "")].join(",");
+    let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
+    assert_eq!(read.judged("support-agent").nature, Nature::AiAgent);
+    assert_eq!(read.identity("support-agent").third_party, Fact::Unknown);
+    assert!(read.inventory.gaps.iter().any(|gap| gap.reason.contains("names no principal in statement 1")));
+    // A name alone says nothing beside a trust that is not known.
+    assert_eq!(read.judged("an-agent").nature, Nature::Unknown);
 }
 
 #[test]
