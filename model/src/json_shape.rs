@@ -30,14 +30,31 @@ impl Unfit {
 /// # Errors
 /// Where the text is no JSON, or not of this type.
 pub fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
-    let mut source = serde_json::Deserializer::from_str(text);
-    let read = T::deserialize(Declared(&mut source)).and_then(|value| source.end().map(|()| value));
-    read.map_err(|error| {
+    whole(text).map_err(|error| {
         // Keeping track of the place costs time, so that it is done where there is something to tell.
         let mut again = serde_json::Deserializer::from_str(text);
         let tracked = serde_path_to_error::deserialize::<_, T>(Declared(&mut again));
         Unfit { below: tracked.err().map_or_else(String::new, |tracked| pointer(tracked.path())), error }
     })
+}
+
+/// Reads a whole text, without an eye on the place of what does not fit.
+///
+/// # Errors
+/// Where the text is no JSON, or not of this type.
+pub fn whole<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = read(&mut source)?;
+    source.end()?;
+    Ok(value)
+}
+
+/// Reads the next value of a source.
+///
+/// # Errors
+/// Where the value is not of this type.
+pub fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result<T, D::Error> {
+    T::deserialize(Declared(source))
 }
 
 /// Whether a key looks like a member of some vendor's. Any other is the document's own and may hold a secret: a pointer

@@ -10,6 +10,7 @@ use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
 use evenhand_model::json_parts::{self, Receive, Source};
+use evenhand_model::json_shape;
 use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
@@ -36,10 +37,10 @@ enum Element<'a> {
 impl<'a> Element<'a> {
     fn read<D: Deserializer<'a>>(list: &str, source: D) -> Result<Self, D::Error> {
         match list {
-            "UserDetailList" => User::deserialize(source).map(Self::User),
-            "GroupDetailList" => Group::deserialize(source).map(Self::Group),
-            "RoleDetailList" => Role::deserialize(source).map(Self::Role),
-            _ => Policy::deserialize(source).map(Self::Policy),
+            "UserDetailList" => json_shape::read(source).map(Self::User),
+            "GroupDetailList" => json_shape::read(source).map(Self::Group),
+            "RoleDetailList" => json_shape::read(source).map(Self::Role),
+            _ => json_shape::read(source).map(Self::Policy),
         }
     }
 }

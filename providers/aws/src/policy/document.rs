@@ -231,7 +231,7 @@ impl<'de> Deserialize<'de> for Written<'de> {
             type Value = Written<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a policy document")
+                f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<'de>, A::Error> {
@@ -269,7 +269,7 @@ impl<'de> Deserialize<'de> for Statements<'de> {
             type Value = Statements<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a statement or a list of statements")
+                f.write_str("an object or a list of objects")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statements<'de>, A::Error> {
@@ -295,7 +295,7 @@ impl<'de> Deserialize<'de> for Statement<Cow<'de, str>> {
             type Value = Statement<Cow<'de, str>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a statement")
+                f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {

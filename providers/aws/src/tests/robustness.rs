@@ -94,6 +94,15 @@ fn what_is_no_name_names_no_identity() {
 }
 
 #[test]
+fn a_list_is_no_user() {
+    let users = r#"["arn:aws:iam::111122223333:user/ghost","ghost",null,null,[],[],[],null,[]],
+        {"Arn":"arn:aws:iam::111122223333:user/ben"}"#;
+    let read = read(&[("gaad.json", &details(users, "", "", ""))]);
+    assert_eq!((places(&read), read.count("user")), (vec!["gaad.json#/UserDetailList/0"], 1));
+    assert!(read.errors[0].reason.ends_with("expected an object"), "{:?}", read.errors);
+}
+
+#[test]
 fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
     for (member, place) in [
         (r#""UserName":7"#, "UserName"),
@@ -101,6 +110,7 @@ fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
         (r#""GroupList":[7]"#, "GroupList/0"),
         (r#""AttachedManagedPolicies":7"#, "AttachedManagedPolicies"),
         (r#""AttachedManagedPolicies":[{"PolicyArn":7}]"#, "AttachedManagedPolicies/0/PolicyArn"),
+        (r#""AttachedManagedPolicies":[["arn:aws:iam::aws:policy/AdministratorAccess"]]"#, "AttachedManagedPolicies/0"),
         (r#""PermissionsBoundary":{}"#, "PermissionsBoundary"),
         (r#""UserPolicyList":[{"PolicyName":7}]"#, "UserPolicyList/0/PolicyName"),
         (r#""Tags":[{"Key":"","Value":"x"}]"#, "Tags/0/Key"),
