@@ -94,6 +94,37 @@ fn what_is_no_name_names_no_identity() {
 }
 
 #[test]
+fn of_a_cut_answer_nothing_is_missing_and_nothing_was_told() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    for (call, response) in [
+        (
+            "iam get-service-last-accessed-details",
+            r#""parameters":{"Arn":"arn:aws:iam::111122223333:user/ana"},"response":{"JobStatus":"COMPL"#,
+        ),
+        ("iam get-login-profile", r#""response":{"LoginProfile":{"UserName":"an"#),
+        ("lambda list-functions", r#""response":{"Functions":[{"FunctionArn":"#),
+    ] {
+        let cut = format!(r#"{{"call":"{call}","account":"111122223333",{response}"#);
+        let lines = format!("{}\n{cut}", r#"{"call":"lambda list-functions","response":{}}"#);
+        for (path, text) in [("cut.json", &cut), ("cut.ndjson", &lines)] {
+            let read = read(&[("gaad.json", &gaad), (path, text)]);
+            let reasons: Vec<&str> = read.errors.iter().map(|error| &*error.reason).collect();
+            assert_eq!(reasons, ["ends in the middle of a value"], "{call} in {path}");
+        }
+        let read = read(&[("gaad.json", &gaad), ("cut.json", &cut)]);
+        assert!(read.inventory.gaps.iter().any(|gap| gap.call.contains("list-functions")), "{call}");
+    }
+}
+
+#[test]
+fn an_account_that_is_none_is_told_with_what_it_takes() {
+    let answer = r#"{"call":"lambda list-functions","account":"","response":{"Functions":[]}}"#;
+    let read = read(&[("functions.json", answer)]);
+    assert_eq!(places(&read), ["functions.json#/account"]);
+    assert!(read.errors[0].remedy.contains("twelve digits"), "{:?}", read.errors);
+}
+
+#[test]
 fn a_list_is_no_user() {
     let users = r#"["arn:aws:iam::111122223333:user/ghost","ghost",null,null,[],[],[],null,[]],
         {"Arn":"arn:aws:iam::111122223333:user/ben"}"#;
