@@ -12,7 +12,7 @@ use super::arn;
 use super::operator::Operator;
 use super::text::{Texts, Values};
 use crate::catalog::Catalogue;
-use crate::scalar::Text;
+use crate::scalar::{Scalar, Text};
 
 /// What a statement does with the requests that it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -324,7 +324,8 @@ fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement<Cow<'de, st
                     }
                 });
             }
-            "Sid" => sid = Some(map.next_value::<Text<'_>>()?.shared()),
+            // It decides nothing, so that a number costs nothing.
+            "Sid" => sid = Some(map.next_value::<Scalar>()?.0),
             "Principal" => principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "NotPrincipal" => not_principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "Action" => actions = Some(Listed::In(map.next_value::<Texts<Action>>()?.0)),

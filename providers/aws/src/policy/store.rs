@@ -403,6 +403,15 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_may_be_called_by_a_number() {
+        let mut store = PolicyStore::default();
+        let text = r#"{"Statement":{"Sid":1,"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let policy = store.add("p".into(), PolicyRole::Identity, text, Evidence::whole("x.json"));
+        assert_eq!(store.compile(), []);
+        assert_eq!(&*store.document(policy).statements[0].sid, "1");
+    }
+
+    #[test]
     fn a_trust_statement_that_names_nobody_is_not_understood_and_its_siblings_count() {
         let mut store = PolicyStore::default();
         let text = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},
