@@ -284,3 +284,19 @@ fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_n
         assert!(read.inventory.logs.is_empty(), "{config}");
     }
 }
+
+#[test]
+fn an_empty_name_of_a_place_for_logs_is_none() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    let enabled = |config: &str| {
+        let logging = format!(r#"{{"loggingConfig":{config}}}"#);
+        let read = read(&[("111122223333/gaad.json", &gaad), ("111122223333/logging.json", &logging)]);
+        assert_eq!(read.errors, [], "{config}");
+        let [log] = read.inventory.logs.as_slice() else { panic!("{:?}", read.inventory.logs) };
+        log.enabled
+    };
+    let no_bucket = r#""s3Config":{"bucketName":""}"#;
+    let group = r#""cloudWatchConfig":{"logGroupName":"g","roleArn":"r"}"#;
+    assert_eq!(enabled(&format!("{{{no_bucket},{group}}}")), Fact::Known(true));
+    assert_eq!(enabled(&format!("{{{no_bucket}}}")), Fact::Known(false));
+}
