@@ -14,7 +14,7 @@ use super::carriers::region_of;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Name, Profile, Tag, Text};
+use super::values::{List, Name, Profile, Tag, Text, name_or_none};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
@@ -27,7 +27,7 @@ struct Function<'a> {
     function_arn: Name<'a>,
     #[serde(borrow)]
     function_name: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role: Option<Name<'a>>,
     #[serde(borrow)]
     package_type: Option<Text<'a>>,
@@ -63,7 +63,7 @@ struct TaskDefinition<'a> {
     task_definition_arn: Name<'a>,
     #[serde(borrow)]
     family: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     task_role_arn: Option<Name<'a>>,
     #[serde(borrow, default)]
     container_definitions: List<Container<'a>>,
@@ -98,9 +98,9 @@ struct Association<'a> {
     namespace: Name<'a>,
     #[serde(borrow)]
     service_account: Name<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     target_role_arn: Option<Name<'a>>,
 }
 
@@ -111,7 +111,7 @@ struct Notebook<'a> {
     notebook_instance_arn: Name<'a>,
     #[serde(borrow)]
     notebook_instance_name: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
 }
 

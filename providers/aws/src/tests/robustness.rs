@@ -300,3 +300,14 @@ fn an_empty_name_of_a_place_for_logs_is_none() {
     assert_eq!(enabled(&format!("{{{no_bucket},{group}}}")), Fact::Known(true));
     assert_eq!(enabled(&format!("{{{no_bucket}}}")), Fact::Known(false));
 }
+
+#[test]
+fn an_empty_role_is_none_and_costs_nothing_beside_it() {
+    let task = r#"{"taskDefinition":{"taskDefinitionArn":"arn:aws:ecs:eu-west-1:111122223333:task-definition/t:1",
+        "taskRoleArn":"","containerDefinitions":[{"image":"i","environment":[
+        {"name":"GITHUB_TOKEN","value":"fake-fake-fake"}]}]}}"#;
+    let gaad = details("", "", &role("one", SERVICE, ""), "");
+    let read = read(&[("gaad.json", &gaad), ("task.json", task)]);
+    assert_eq!(read.errors, []);
+    assert_eq!(read.inventory.credentials.iter().filter(|held| held.fingerprint.is_some()).count(), 1);
+}
