@@ -1,6 +1,7 @@
 //! `iam get-account-authorization-details`: the one large document of an account, read in one typed pass.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::sheet::Sheet;
 use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed};
+use crate::inventory::some;
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
 use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
@@ -248,6 +250,8 @@ struct Reading<'r, 'd> {
     unplaced: IndexSet<Arc<str>, foldhash::fast::RandomState>,
     /// Documents that nothing before had attached.
     fresh: Vec<Fresh<'d>>,
+    /// By account, the roles whose trust policy is not there, and the place of the first one.
+    without_trust: BTreeMap<AccountId, (Evidence, Vec<Arc<str>>)>,
 }
 
 impl<'r, 'd> Reading<'r, 'd> {
@@ -263,11 +267,13 @@ impl<'r, 'd> Reading<'r, 'd> {
             label: String::new(),
             unplaced: IndexSet::default(),
             fresh: Vec::new(),
+            without_trust: BTreeMap::new(),
         }
     }
 
     fn end(self, truncated: Option<bool>) {
         self.facts.policies.keep(understand(self.fresh));
+        self.facts.gaps.extend(self.without_trust.into_iter().map(without_trust));
         // Policies of the vendor carry no account: those of this document belong to whom the document describes.
         if let Some(account) = &self.account {
             for arn in self.unplaced {
@@ -376,13 +382,17 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/AssumeRolePolicyDocument"));
             self.attach(["trust policy", ""], PolicyRole::Trust, document, evidence)
         });
+        let name = name(role.role_name, &role.arn);
+        // Every role has a trust policy: one that is not there was left out.
         if trust.is_none() {
-            self.without_trust(&account);
+            let first = self.evidence(format_args!(""));
+            let held = self.without_trust.entry(account.clone()).or_insert_with(|| (first, Vec::new()));
+            held.1.push(Arc::clone(&name));
         }
         let described = Described {
             kind: PrincipalKind::Role,
             account,
-            name: name(role.role_name, &role.arn),
+            name,
             path: self.path(role.path),
             created_at: self.moment("CreateDate", role.create_date),
             // The vendor tracks use for 400 days and prints an empty object where there was none.
@@ -406,19 +416,6 @@ impl<'r, 'd> Reading<'r, 'd> {
             evidence: self.evidence(format_args!("")),
         };
         self.facts.principals.insert(arn, Box::new(described));
-    }
-
-    /// Every role has a trust policy: one that is not there was left out.
-    fn without_trust(&mut self, account: &AccountId) {
-        let evidence = self.evidence(format_args!(""));
-        self.facts.gaps.push(Gap {
-            provider: Some(NAME),
-            scope: Some(ScopeId::new(Arc::clone(&account.0))),
-            kind: GapKind::NotCollected,
-            call: evidence.to_string().into(),
-            reason: Arc::from("has no `AssumeRolePolicyDocument`; export it again with the whole answer"),
-            facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
-        });
     }
 
     fn policy(&mut self, policy: Policy<'d>) {
@@ -494,6 +491,23 @@ impl<'r, 'd> Reading<'r, 'd> {
 
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
         boundary.map(|boundary| self.facts.texts.share(&boundary.permissions_boundary_arn))
+    }
+}
+
+/// The gap that roles without a trust policy leave: one for all of an account.
+fn without_trust((account, (first, names)): (AccountId, (Evidence, Vec<Arc<str>>))) -> Gap {
+    let others = names.get(1..).unwrap_or_default();
+    let like = match others.len() {
+        0 => String::new(),
+        count => format!(", like {count} more: {}", some(others.iter().map(|name| &**name))),
+    };
+    Gap {
+        provider: Some(NAME),
+        scope: Some(ScopeId::new(account.0)),
+        kind: GapKind::NotCollected,
+        call: first.to_string().into(),
+        reason: format!("has no `AssumeRolePolicyDocument`{like}; export it again with the whole answer").into(),
+        facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
     }
 }
 

@@ -311,3 +311,20 @@ fn an_empty_role_is_none_and_costs_nothing_beside_it() {
     assert_eq!(read.errors, []);
     assert_eq!(read.inventory.credentials.iter().filter(|held| held.fingerprint.is_some()).count(), 1);
 }
+
+#[test]
+fn roles_without_a_trust_policy_are_one_gap_of_their_account() {
+    let roles: Vec<String> =
+        (0..9).map(|number| format!(r#"{{"Arn":"arn:aws:iam::111122223333:role/r{number}"}}"#)).collect();
+    let read = read(&[("gaad.json", &details("", "", &roles.join(","), ""))]);
+    let told: Vec<(&str, &str)> = read
+        .inventory
+        .gaps
+        .iter()
+        .filter(|gap| gap.reason.contains("AssumeRolePolicyDocument"))
+        .map(|gap| (&*gap.call, &*gap.reason))
+        .collect();
+    let reason = "has no `AssumeRolePolicyDocument`, like 8 more: r1, r2, r3, r4, r5 and 3 more; export it again with \
+                  the whole answer";
+    assert_eq!(told, [("gaad.json#/RoleDetailList/0", reason)]);
+}
