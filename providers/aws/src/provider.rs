@@ -37,6 +37,10 @@ impl Provider for Aws {
         documents::recognise(document)
     }
 
+    fn likeness(&self, document: &Document) -> Option<String> {
+        documents::likeness(document)
+    }
+
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[(
             CENTER_MFA,

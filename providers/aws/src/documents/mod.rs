@@ -28,7 +28,7 @@ use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::value::RawValue;
 
-pub(crate) use form::recognise;
+pub(crate) use form::{likeness, recognise};
 #[cfg(test)]
 pub(crate) use shape::head_of;
 
