@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_path_to_error::Segment;
 
-use crate::decide::step;
+use crate::decide::pointer;
 
 /// Why a text does not fit.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
         // Keeping track of the place costs time, so that it is done where there is something to tell.
         let mut again = serde_json::Deserializer::from_str(text);
         let tracked = serde_path_to_error::deserialize::<_, T>(Declared(&mut again));
-        Unfit { below: tracked.err().map_or_else(String::new, |tracked| pointer(tracked.path())), error }
+        Unfit { below: tracked.err().map_or_else(String::new, |tracked| pointer(tracked.path(), is_member)), error }
     })
 }
 
@@ -61,20 +60,6 @@ pub fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result
 /// that is told ends above it.
 pub fn is_member(key: &str) -> bool {
     key.chars().all(|letter| letter.is_ascii_alphabetic() || "_@.".contains(letter))
-}
-
-/// A path as a JSON pointer.
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } if is_member(key) => pointer.push_str(&step(key)),
-            Segment::Map { .. } => break,
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
 }
 
 /// What serde is made of, with one change: where a struct is asked for, only an object is one.
