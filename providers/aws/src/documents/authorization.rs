@@ -11,9 +11,10 @@ use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
 use evenhand_model::json_parts::{self, Receive, Source};
-use evenhand_model::json_shape;
+use evenhand_model::{json_error, json_shape};
 use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -22,11 +23,21 @@ use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, Facts, Managed};
 use crate::inventory::some;
+use crate::place;
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
 use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
+
+/// Members that grant something to a principal.
+const GRANTING: [&str; 5] =
+    ["UserPolicyList", "GroupPolicyList", "RolePolicyList", "AttachedManagedPolicies", "GroupList"];
+
+const BOUNDARY: &str = "PermissionsBoundary";
+
+/// Other members without which a principal is still known for who it is.
+const BESIDE: [&str; 4] = [BOUNDARY, "Tags", "RoleLastUsed", "InstanceProfileList"];
 
 /// An element of one of the lists.
 enum Element<'a> {
@@ -197,7 +208,7 @@ struct LastUsed {
 }
 
 /// Reads the details. A typed pass over the whole document comes first; where that fails, each principal and policy is
-/// read by itself, so that only what is wrong is lost.
+/// read by itself, so that only what is wrong is lost: of a principal, the member that is, unless it makes the principal.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
     let mut reading = Reading::new(sheet, facts, errors);
@@ -225,7 +236,10 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     for (list, index, raw) in &parts.elements {
         match Element::read(list, &mut serde_json::Deserializer::from_str(raw.get())) {
             Ok(element) => reading.take(format_args!("/{list}/{index}"), element),
-            Err(error) => reading.errors.push(sheet.shape_error(&format!("/{list}/{index}"), raw.get(), &error)),
+            Err(error) => {
+                reading.errors.push(sheet.shape_error(&format!("/{list}/{index}"), raw.get(), &error));
+                reading.take_rest(list, *index, raw, &error);
+            }
         }
     }
     let truncated =
@@ -252,6 +266,8 @@ struct Reading<'r, 'd> {
     fresh: Vec<Fresh<'d>>,
     /// By account, the roles whose trust policy is not there, and the place of the first one.
     without_trust: BTreeMap<AccountId, (Evidence, Vec<Arc<str>>)>,
+    /// The member that the element that is taken has and that was not understood.
+    lost: Option<&'static str>,
 }
 
 impl<'r, 'd> Reading<'r, 'd> {
@@ -268,6 +284,7 @@ impl<'r, 'd> Reading<'r, 'd> {
             unplaced: IndexSet::default(),
             fresh: Vec::new(),
             without_trust: BTreeMap::new(),
+            lost: None,
         }
     }
 
@@ -321,6 +338,28 @@ impl<'r, 'd> Reading<'r, 'd> {
             Element::Group(group) => self.group(group),
             Element::Role(role) => self.role(role),
             Element::Policy(policy) => self.policy(policy),
+        }
+    }
+
+    /// Takes what a principal says beside a member that is not understood.
+    fn take_rest(&mut self, list: &'static str, index: usize, raw: &'d RawValue, error: &serde_json::Error) {
+        let below = place::pointer(raw.get(), error);
+        let wrong = below.split('/').nth(1).unwrap_or_default();
+        let Some(lost) = GRANTING.into_iter().chain(BESIDE).find(|member| *member == wrong) else { return };
+        let parts = self.sheet.inside(raw.get(), "").parts(&[], &mut Vec::new());
+        let others = parts.members.into_iter().filter(|(name, _)| name != lost);
+        let rest: Result<Element<'d>, serde_json::Error> = Element::read(list, MapDeserializer::new(others));
+        match rest {
+            Ok(element) => {
+                self.lost = Some(lost);
+                self.take(format_args!("/{list}/{index}"), element);
+                self.lost = None;
+            }
+            // Its place in the text is not known: it was read member by member.
+            Err(error) => {
+                let remedy = "export it again as JSON and leave it unchanged";
+                self.errors.push(self.sheet.error(&format!("/{list}/{index}"), json_error::reason(&error), remedy));
+            }
         }
     }
 
@@ -482,6 +521,12 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/{list}/{index}/PolicyDocument"));
             all.push(self.attach(["inline policy ", name], PolicyRole::Identity, text, evidence));
         }
+        // Nor is anything known of what a list grants that is not understood.
+        if let Some(lost) = self.lost.filter(|lost| GRANTING.contains(lost)) {
+            let evidence = self.evidence(format_args!("/{lost}"));
+            let nothing = PolicyText::new(Cow::Borrowed("null"));
+            all.push(self.attach([lost, ""], PolicyRole::Identity, nothing, evidence));
+        }
         all
     }
 
@@ -490,6 +535,9 @@ impl<'r, 'd> Reading<'r, 'd> {
     }
 
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
+        if self.lost == Some(BOUNDARY) {
+            return Some(self.facts.texts.share("a boundary that is not understood"));
+        }
         boundary.map(|boundary| self.facts.texts.share(&boundary.permissions_boundary_arn))
     }
 }

@@ -152,10 +152,25 @@ fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
         let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
         let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
         assert_eq!(places(&read), [format!("gaad.json#/UserDetailList/0/{place}")], "{member}");
-        // What a date does not say is unknown of a user who is known.
-        let users = usize::from(member.starts_with("\"CreateDate"));
-        assert_eq!(read.count("user"), users, "{member}");
+        // What a member does not say is unknown of a user who is known, unless it says who that is.
+        let names = member.starts_with("\"UserName") || member.starts_with("\"Path");
+        assert_eq!(read.count("user"), usize::from(!names), "{member}");
     }
+    let ana = |member: &str| {
+        let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        let told: Vec<String> = read.inventory.gaps.iter().map(|gap| format!("{} {}", gap.call, gap.reason)).collect();
+        told.join("\n")
+    };
+    for member in ["GroupList", "AttachedManagedPolicies", "UserPolicyList"] {
+        let told = ana(&format!(r#""{member}":[7]"#));
+        assert!(told.contains(&format!("gaad.json#/UserDetailList/0/{member} `{member}` is no policy")), "{told}");
+    }
+    let told = ana(r#""PermissionsBoundary":{}"#);
+    assert!(told.contains("a boundary that is not understood"), "{told}");
+    let two = r#"{"Arn":"arn:aws:iam::111122223333:user/ana","Tags":7,"GroupList":[7]}"#;
+    let two = read(&[("gaad.json", &details(two, "", "", ""))]);
+    assert_eq!(places(&two), ["gaad.json#/UserDetailList/0/Tags", "gaad.json#/UserDetailList/0"]);
     let read = read(&[("gaad.json", r#"{"RoleDetailList":[],"IsTruncated":7}"#)]);
     assert_eq!(places(&read), ["gaad.json#/IsTruncated"]);
 }
