@@ -101,7 +101,7 @@ pub fn part<'a, T: Deserialize<'a>>(text: &'a str, remedy: &str) -> Result<T, Re
         let mut deserializer = serde_json::Deserializer::from_str(text);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
             Ok(_) => Refusal::new("", plain(&error), remedy),
-            Err(placed) => Refusal::new(pointer(placed.path()), plain(placed.inner()), remedy),
+            Err(placed) => Refusal::new(pointer(placed.path(), |_| true), plain(placed.inner()), remedy),
         }
     })
 }
@@ -117,14 +117,15 @@ pub fn step(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A path as a JSON pointer.
-fn pointer(path: &serde_path_to_error::Path) -> String {
+/// A path as a JSON pointer. It ends above a key that is not to be told.
+pub(crate) fn pointer(path: &serde_path_to_error::Path, is_told: fn(&str) -> bool) -> String {
     use serde_path_to_error::Segment;
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&step(key)),
+            Segment::Map { key } if is_told(key) => pointer.push_str(&step(key)),
+            Segment::Map { .. } => break,
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }

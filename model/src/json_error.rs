@@ -14,7 +14,7 @@ pub fn reason(error: &serde_json::Error) -> String {
         Category::Syntax if message.starts_with("recursion limit") => "nests values too deeply".to_owned(),
         Category::Syntax | Category::Io => format!("is no valid JSON: {message}"),
         Category::Data => match kept(message) {
-            Some(kept) => format!("has another shape than expected: {kept}"),
+            Some(kept) => format!("has another shape than expected: {}", plain(kept)),
             None => "has another shape than expected".to_owned(),
         },
     }
@@ -30,6 +30,11 @@ fn kept(message: &str) -> Option<&str> {
         return None;
     }
     message.get(message.rfind(", expected ")? + 2..)
+}
+
+/// What was expected, without the reader's own word for it: what people write is an object, whatever it is read into.
+fn plain(kept: &str) -> &str {
+    if kept.starts_with("expected struct ") || kept == "expected a map" { "expected an object" } else { kept }
 }
 
 #[cfg(test)]
@@ -71,6 +76,7 @@ mod tests {
                 format!(r#"{{"{CANARY}": 1}}"#),
                 "has another shape than expected: expected one of `number`, `kind`, `made`",
             ),
+            ("7".to_owned(), "has another shape than expected: expected an object"),
             ("{}".to_owned(), "has another shape than expected: missing field `number`"),
             (format!(r#"{{"number": {CANARY}"#), "is no valid JSON: expected value"),
             (format!(r#"{{"number": "{CANARY}"#), "ends in the middle of a value"),

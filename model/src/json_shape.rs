@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_path_to_error::Segment;
 
-use crate::decide::step;
+use crate::decide::pointer;
 
 /// Why a text does not fit.
 #[derive(Debug)]
@@ -30,30 +29,37 @@ impl Unfit {
 /// # Errors
 /// Where the text is no JSON, or not of this type.
 pub fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
-    let mut source = serde_json::Deserializer::from_str(text);
-    let read = T::deserialize(Declared(&mut source)).and_then(|value| source.end().map(|()| value));
-    read.map_err(|error| {
+    whole(text).map_err(|error| {
         // Keeping track of the place costs time, so that it is done where there is something to tell.
         let mut again = serde_json::Deserializer::from_str(text);
         let tracked = serde_path_to_error::deserialize::<_, T>(Declared(&mut again));
-        Unfit { below: tracked.err().map_or_else(String::new, |tracked| pointer(tracked.path())), error }
+        Unfit { below: tracked.err().map_or_else(String::new, |tracked| pointer(tracked.path(), is_member)), error }
     })
 }
 
-/// A path as a JSON pointer. It ends above a key that does not look like a member of any vendor's: such a one is the
-/// document's own and may hold a secret.
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    let is_member = |key: &str| key.chars().all(|letter| letter.is_ascii_alphabetic() || "_@.".contains(letter));
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } if is_member(key) => pointer.push_str(&step(key)),
-            Segment::Map { .. } => break,
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
+/// Reads a whole text, without an eye on the place of what does not fit.
+///
+/// # Errors
+/// Where the text is no JSON, or not of this type.
+pub fn whole<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = read(&mut source)?;
+    source.end()?;
+    Ok(value)
+}
+
+/// Reads the next value of a source.
+///
+/// # Errors
+/// Where the value is not of this type.
+pub fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result<T, D::Error> {
+    T::deserialize(Declared(source))
+}
+
+/// Whether a key looks like a member of some vendor's. Any other is the document's own and may hold a secret: a pointer
+/// that is told ends above it.
+pub fn is_member(key: &str) -> bool {
+    key.chars().all(|letter| letter.is_ascii_alphabetic() || "_@.".contains(letter))
 }
 
 /// What serde is made of, with one change: where a struct is asked for, only an object is one.

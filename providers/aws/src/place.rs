@@ -2,20 +2,22 @@
 
 use std::borrow::Cow;
 
+use evenhand_model::decide;
+use evenhand_model::json_shape::is_member;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::scalar::Text;
 
-/// The pointer from the top of a text to the value that could not be read as wanted; empty where that is the whole.
+/// The pointer from the top of a text to the value that could not be read as wanted; empty where that is the whole. It ends
+/// above a key that may hold a secret.
 pub(crate) fn pointer(json: &str, error: &serde_json::Error) -> String {
     let mut pointer = String::new();
     // What is no JSON is told by line and column; what nests too deeply, by where it begins.
     let Some(mut at) = offset(json, error).filter(|_| error.is_data()) else { return pointer };
     let mut json = json;
-    while let Some((name, begin, value)) = step(json, at) {
-        pointer.push('/');
-        pointer.push_str(&escaped(&name));
+    while let Some((step, begin, value)) = step(json, at) {
+        pointer.push_str(&step);
         at -= begin;
         json = value;
     }
@@ -29,18 +31,21 @@ fn offset(json: &str, error: &serde_json::Error) -> Option<usize> {
     Some(lines + error.column())
 }
 
-/// The member or element in which, or just behind which, the reading stopped: its name, where it begins, and itself.
-fn step(json: &str, at: usize) -> Option<(Cow<'_, str>, usize, &str)> {
+/// The member or element in which, or just behind which, the reading stopped: the step to it, where it begins, and itself.
+/// `None` also for a member whose name is not told.
+fn step(json: &str, at: usize) -> Option<(String, usize, &str)> {
     let reached = |value: &RawValue| {
         let begin = (value.get().as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
         (begin..=begin + value.get().len()).contains(&at).then_some(begin)
     };
     if json.starts_with('[') {
         let mut elements = serde_json::from_str::<Vec<&RawValue>>(json).ok()?.into_iter().enumerate();
-        return elements.find_map(|(index, value)| Some((Cow::Owned(index.to_string()), reached(value)?, value.get())));
+        return elements.find_map(|(index, value)| Some((format!("/{index}"), reached(value)?, value.get())));
     }
     let Members(members) = serde_json::from_str(json).ok()?;
-    members.into_iter().find_map(|(name, value)| Some((name, reached(value)?, value.get())))
+    let (name, begin, value) =
+        members.into_iter().find_map(|(name, value)| Some((name, reached(value)?, value.get())))?;
+    is_member(&name).then(|| (decide::step(&name), begin, value))
 }
 
 /// The members of an object in its order, doubled ones too.
@@ -66,11 +71,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
         }
         deserializer.deserialize_map(All)
     }
-}
-
-/// A name as a step of a JSON pointer.
-pub(crate) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
@@ -101,7 +101,10 @@ mod tests {
             (r#"{"numbers": [], "name": [1]}"#, "/name"),
             ("{\n  \"name\": \"é\",\n  \"numbers\": [1,\n 2, \"3\"]\n}", "/numbers/2"),
             (r#"{"name":"a","numbers":{}}"#, "/numbers"),
-            (r#"{"name":"a","more":{"b/c~":[{"name":"d"},{"name":true}]}}"#, "/more/b~1c~0/1/name"),
+            (r#"{"name":"a","more":{"b":[{"name":"d"},{"name":true}]}}"#, "/more/b/1/name"),
+            // A key that may be a secret is not told.
+            (r#"{"name":"a","more":{"ghp_16C7":[{"name":"d"},{"name":true}]}}"#, "/more"),
+            (r#"{"name":"a","more":{"b/c":[{"name":true}]}}"#, "/more"),
             (r#"{"name":"a","more":{"b":[{"name":"d"},{}]}}"#, "/more/b/1"),
             (r#"{"numbers":[]}"#, ""),
             ("7", ""),

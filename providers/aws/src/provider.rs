@@ -41,6 +41,10 @@ impl Provider for Aws {
         documents::is_damaged(document)
     }
 
+    fn likeness(&self, document: &Document) -> Option<String> {
+        documents::likeness(document)
+    }
+
     fn known_settings(&self) -> &'static [(&'static str, &'static str)] {
         &[(
             CENTER_MFA,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use evenhand_model::decide::step;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Fact;
 use evenhand_model::secret::Fingerprinter;
@@ -13,9 +14,8 @@ use super::compute::owner;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Name, Text};
+use super::values::{List, Name, Text, name_or_none};
 use crate::inventory::facts::{ActionGroup, AgentSeen, Facts, GatewayTarget, Said};
-use crate::place::escaped;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,7 +28,7 @@ struct BedrockAgent<'a> {
     agent_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     agent_resource_role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     agent_status: Option<Text<'a>>,
@@ -111,7 +111,7 @@ struct Runtime<'a> {
     agent_runtime_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     agent_runtime_artifact: Option<Artifact<'a>>,
@@ -144,7 +144,7 @@ struct Gateway<'a> {
     name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     authorizer_type: Option<Text<'a>>,
@@ -227,7 +227,7 @@ struct QApplication<'a> {
     display_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
     #[serde(borrow)]
     identity_type: Option<Text<'a>>,
@@ -245,7 +245,7 @@ struct Tool<'a> {
     name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     execution_role_arn: Option<Name<'a>>,
 }
 
@@ -351,7 +351,7 @@ fn runtime(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     let Some(runtime) = sheet.whole::<Runtime<'_>>(errors) else { return };
     let mut told = Told::default();
     for (name, value) in runtime.environment_variables.iter().flatten() {
-        let evidence = || sheet.evidence(&format!("/environmentVariables/{}", escaped(name)));
+        let evidence = || sheet.evidence(&format!("/environmentVariables{}", step(name)));
         told.look(name, value, evidence, fingerprinter);
     }
     let image = runtime

@@ -1,6 +1,7 @@
 //! `iam get-account-authorization-details`: the one large document of an account, read in one typed pass.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::gap::{Gap, GapKind, Lost, Subject};
 use evenhand_model::id::ScopeId;
 use evenhand_model::json_parts::{self, Receive, Source};
+use evenhand_model::{json_error, json_shape};
 use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,11 +22,22 @@ use super::sheet::Sheet;
 use super::values::{ArnText, List, Name, Profile, Tag, Text, When};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Described, DetailsRead, Facts, Managed};
+use crate::inventory::some;
+use crate::place;
 use crate::policy::{Fresh, PolicyRole, PolicyText, understand};
 use crate::provider::NAME;
 use crate::world::{AccountId, PolicyIx, PrincipalKind, Tags};
 
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
+
+/// Members that grant something to a principal.
+const GRANTING: [&str; 5] =
+    ["UserPolicyList", "GroupPolicyList", "RolePolicyList", "AttachedManagedPolicies", "GroupList"];
+
+const BOUNDARY: &str = "PermissionsBoundary";
+
+/// Other members without which a principal is still known for who it is.
+const BESIDE: [&str; 4] = [BOUNDARY, "Tags", "RoleLastUsed", "InstanceProfileList"];
 
 /// An element of one of the lists.
 enum Element<'a> {
@@ -36,10 +50,10 @@ enum Element<'a> {
 impl<'a> Element<'a> {
     fn read<D: Deserializer<'a>>(list: &str, source: D) -> Result<Self, D::Error> {
         match list {
-            "UserDetailList" => User::deserialize(source).map(Self::User),
-            "GroupDetailList" => Group::deserialize(source).map(Self::Group),
-            "RoleDetailList" => Role::deserialize(source).map(Self::Role),
-            _ => Policy::deserialize(source).map(Self::Policy),
+            "UserDetailList" => json_shape::read(source).map(Self::User),
+            "GroupDetailList" => json_shape::read(source).map(Self::Group),
+            "RoleDetailList" => json_shape::read(source).map(Self::Role),
+            _ => json_shape::read(source).map(Self::Policy),
         }
     }
 }
@@ -194,7 +208,7 @@ struct LastUsed {
 }
 
 /// Reads the details. A typed pass over the whole document comes first; where that fails, each principal and policy is
-/// read by itself, so that only what is wrong is lost.
+/// read by itself, so that only what is wrong is lost: of a principal, the member that is, unless it makes the principal.
 pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     facts.policies.settle();
     let mut reading = Reading::new(sheet, facts, errors);
@@ -229,7 +243,10 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     for (list, index, raw) in &parts.elements {
         match Element::read(list, &mut serde_json::Deserializer::from_str(raw.get())) {
             Ok(element) => reading.take(format_args!("/{list}/{index}"), element),
-            Err(error) => reading.errors.push(sheet.shape_error(&format!("/{list}/{index}"), raw.get(), &error)),
+            Err(error) => {
+                reading.errors.push(sheet.shape_error(&format!("/{list}/{index}"), raw.get(), &error));
+                reading.take_rest(list, *index, raw, &error);
+            }
         }
     }
     let truncated =
@@ -257,6 +274,10 @@ struct Reading<'r, 'd> {
     fresh: Vec<Fresh<'d>>,
     /// The lists of which elements were met.
     held: Vec<&'static str>,
+    /// By account, the roles whose trust policy is not there, and the place of the first one.
+    without_trust: BTreeMap<AccountId, (Evidence, Vec<Arc<str>>)>,
+    /// The member that the element that is taken has and that was not understood.
+    lost: Option<&'static str>,
 }
 
 impl<'r, 'd> Reading<'r, 'd> {
@@ -273,11 +294,14 @@ impl<'r, 'd> Reading<'r, 'd> {
             unplaced: IndexSet::default(),
             fresh: Vec::new(),
             held: Vec::new(),
+            without_trust: BTreeMap::new(),
+            lost: None,
         }
     }
 
     fn end(self, truncated: Option<bool>, absent: Vec<&'static str>) {
         self.facts.policies.keep(understand(self.fresh));
+        self.facts.gaps.extend(self.without_trust.into_iter().map(without_trust));
         // Policies of the vendor carry no account: those of this document belong to whom the document describes.
         if let Some(account) = &self.account {
             for arn in self.unplaced {
@@ -330,6 +354,28 @@ impl<'r, 'd> Reading<'r, 'd> {
             Element::Group(group) => self.group(group),
             Element::Role(role) => self.role(role),
             Element::Policy(policy) => self.policy(policy),
+        }
+    }
+
+    /// Takes what a principal says beside a member that is not understood.
+    fn take_rest(&mut self, list: &'static str, index: usize, raw: &'d RawValue, error: &serde_json::Error) {
+        let below = place::pointer(raw.get(), error);
+        let wrong = below.split('/').nth(1).unwrap_or_default();
+        let Some(lost) = GRANTING.into_iter().chain(BESIDE).find(|member| *member == wrong) else { return };
+        let parts = self.sheet.inside(raw.get(), "").parts(&[], &mut Vec::new());
+        let others = parts.members.into_iter().filter(|(name, _)| name != lost);
+        let rest: Result<Element<'d>, serde_json::Error> = Element::read(list, MapDeserializer::new(others));
+        match rest {
+            Ok(element) => {
+                self.lost = Some(lost);
+                self.take(format_args!("/{list}/{index}"), element);
+                self.lost = None;
+            }
+            // Its place in the text is not known: it was read member by member.
+            Err(error) => {
+                let remedy = "export it again as JSON and leave it unchanged";
+                self.errors.push(self.sheet.error(&format!("/{list}/{index}"), json_error::reason(&error), remedy));
+            }
         }
     }
 
@@ -391,13 +437,17 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/AssumeRolePolicyDocument"));
             self.attach(["trust policy", ""], PolicyRole::Trust, document, evidence)
         });
+        let name = name(role.role_name, &role.arn);
+        // Every role has a trust policy: one that is not there was left out.
         if trust.is_none() {
-            self.without_trust(&account);
+            let first = self.evidence(format_args!(""));
+            let held = self.without_trust.entry(account.clone()).or_insert_with(|| (first, Vec::new()));
+            held.1.push(Arc::clone(&name));
         }
         let described = Described {
             kind: PrincipalKind::Role,
             account,
-            name: name(role.role_name, &role.arn),
+            name,
             path: self.path(role.path),
             created_at: self.moment("CreateDate", role.create_date),
             // The vendor tracks use for 400 days and prints an empty object where there was none.
@@ -421,19 +471,6 @@ impl<'r, 'd> Reading<'r, 'd> {
             evidence: self.evidence(format_args!("")),
         };
         self.facts.principals.insert(arn, Box::new(described));
-    }
-
-    /// Every role has a trust policy: one that is not there was left out.
-    fn without_trust(&mut self, account: &AccountId) {
-        let evidence = self.evidence(format_args!(""));
-        self.facts.gaps.push(Gap {
-            provider: Some(NAME),
-            scope: Some(ScopeId::new(Arc::clone(&account.0))),
-            kind: GapKind::NotCollected,
-            call: evidence.to_string().into(),
-            reason: Arc::from("has no `AssumeRolePolicyDocument`; export it again with the whole answer"),
-            facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
-        });
     }
 
     fn policy(&mut self, policy: Policy<'d>) {
@@ -500,6 +537,12 @@ impl<'r, 'd> Reading<'r, 'd> {
             let evidence = self.evidence(format_args!("/{list}/{index}/PolicyDocument"));
             all.push(self.attach(["inline policy ", name], PolicyRole::Identity, text, evidence));
         }
+        // Nor is anything known of what a list grants that is not understood.
+        if let Some(lost) = self.lost.filter(|lost| GRANTING.contains(lost)) {
+            let evidence = self.evidence(format_args!("/{lost}"));
+            let nothing = PolicyText::new(Cow::Borrowed("null"));
+            all.push(self.attach([lost, ""], PolicyRole::Identity, nothing, evidence));
+        }
         all
     }
 
@@ -508,7 +551,27 @@ impl<'r, 'd> Reading<'r, 'd> {
     }
 
     fn boundary(&mut self, boundary: Option<Boundary<'_>>) -> Option<Arc<str>> {
+        if self.lost == Some(BOUNDARY) {
+            return Some(self.facts.texts.share("a boundary that is not understood"));
+        }
         boundary.map(|boundary| self.facts.texts.share(&boundary.permissions_boundary_arn))
+    }
+}
+
+/// The gap that roles without a trust policy leave: one for all of an account.
+fn without_trust((account, (first, names)): (AccountId, (Evidence, Vec<Arc<str>>))) -> Gap {
+    let others = names.get(1..).unwrap_or_default();
+    let like = match others.len() {
+        0 => String::new(),
+        count => format!(", like {count} more: {}", some(others.iter().map(|name| &**name))),
+    };
+    Gap {
+        provider: Some(NAME),
+        scope: Some(ScopeId::new(account.0)),
+        kind: GapKind::NotCollected,
+        call: first.to_string().into(),
+        reason: format!("has no `AssumeRolePolicyDocument`{like}; export it again with the whole answer").into(),
+        facts: vec![Lost::of("who may become this role", &[Subject::Trust, Subject::Access, Subject::Escalation])],
     }
 }
 

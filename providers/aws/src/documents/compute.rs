@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evenhand_model::decide::step;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::Fact;
 use evenhand_model::secret::Fingerprinter;
@@ -13,11 +14,10 @@ use super::carriers::region_of;
 use super::environment::Told;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Name, Profile, Tag, Text};
+use super::values::{List, Name, Profile, Tag, Text, name_or_none};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
-use crate::place::escaped;
 use crate::world::AccountId;
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ struct Function<'a> {
     function_arn: Name<'a>,
     #[serde(borrow)]
     function_name: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role: Option<Name<'a>>,
     #[serde(borrow)]
     package_type: Option<Text<'a>>,
@@ -63,7 +63,7 @@ struct TaskDefinition<'a> {
     task_definition_arn: Name<'a>,
     #[serde(borrow)]
     family: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     task_role_arn: Option<Name<'a>>,
     #[serde(borrow, default)]
     container_definitions: List<Container<'a>>,
@@ -98,9 +98,9 @@ struct Association<'a> {
     namespace: Name<'a>,
     #[serde(borrow)]
     service_account: Name<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     target_role_arn: Option<Name<'a>>,
 }
 
@@ -111,7 +111,7 @@ struct Notebook<'a> {
     notebook_instance_arn: Name<'a>,
     #[serde(borrow)]
     notebook_instance_name: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "name_or_none")]
     role_arn: Option<Name<'a>>,
 }
 
@@ -241,7 +241,7 @@ fn function(
     let mut told = Told::default();
     let variables = function.environment.as_ref().and_then(|environment| environment.variables.as_ref());
     for (name, value) in variables.into_iter().flatten() {
-        let evidence = || sheet.evidence(&format!("{pointer}/Environment/Variables/{}", escaped(name)));
+        let evidence = || sheet.evidence(&format!("{pointer}/Environment/Variables{}", step(name)));
         told.look(name, value, evidence, fingerprinter);
     }
     let arn = facts.texts.share(&function.function_arn);

@@ -74,67 +74,22 @@ fn rows(
         // What a row that is cut says last may be cut too.
         let whole = record.len() == columns.len();
         let told = if record.len() < columns.len() { record.len().saturating_sub(1) } else { record.len() };
-        let cell = |name: &str| {
-            let place = columns.iter().position(|column| column == name).filter(|place| *place < told)?;
-            record.get(place)
-        };
-        let user = cell("user").filter(|user| !user.is_empty());
+        let mut cells = Row { columns: &columns, record: &record, told, odd: Vec::new() };
+        let user = cells.cell("user").filter(|user| !user.is_empty());
         let of = user.map(|user| format!(" of `{user}`")).unwrap_or_default();
         if !whole {
             let reason = format!("has {} of {} columns in the row{of}", record.len(), columns.len());
             errors.push(fault(&at, reason));
         }
-        let (Some(user), Some(arn)) = (user, cell("arn").filter(|arn| Arn::parse(arn).is_some())) else {
+        let (Some(user), Some(arn)) = (user, cells.cell("arn").filter(|arn| Arn::parse(arn).is_some())) else {
             if whole {
                 errors.push(fault(&at, format!("has no user or no arn in the row{of}")));
             }
             continue;
         };
-        let mut odd: Vec<String> = Vec::new();
-        let mut truth = |name: &str| {
-            cell(name).map_or(Fact::Unknown, |held| {
-                truth(held).unwrap_or_else(|| {
-                    odd.push(format!("no truth value as `{name}`"));
-                    Fact::Unknown
-                })
-            })
-        };
-        let (password_enabled, mfa) = (truth("password_enabled"), truth("mfa_active"));
-        let active = [truth("access_key_1_active"), truth("access_key_2_active")];
-        let mut time = |name: &str| {
-            cell(name).map_or(Fact::Unknown, |held| {
-                time(held).unwrap_or_else(|| {
-                    odd.push(format!("no time as `{name}`"));
-                    Fact::Unknown
-                })
-            })
-        };
-        let [first, second] = active;
-        let row = ReportRow {
-            user: facts.texts.share(user),
-            arn: facts.texts.share(arn),
-            root: user == "<root_account>",
-            created_at: time("user_creation_time"),
-            password_enabled,
-            password_last_used: time("password_last_used"),
-            password_changed_at: time("password_last_changed"),
-            password_next_rotation: time("password_next_rotation"),
-            mfa,
-            keys: [
-                ReportKey {
-                    active: first,
-                    rotated_at: time("access_key_1_last_rotated"),
-                    last_used_at: time("access_key_1_last_used_date"),
-                },
-                ReportKey {
-                    active: second,
-                    rotated_at: time("access_key_2_last_rotated"),
-                    last_used_at: time("access_key_2_last_used_date"),
-                },
-            ],
-        };
-        if !odd.is_empty() {
-            errors.push(fault(&at, format!("has {} in the row{of}", odd.join(", "))));
+        let row = cells.report(facts.texts.share(user), facts.texts.share(arn));
+        if !cells.odd.is_empty() {
+            errors.push(fault(&at, format!("has {} in the row{of}", cells.odd.join(", "))));
         }
         let number = Arn::parse(arn).and_then(|arn| arn.account_number());
         let account = match number {
@@ -146,6 +101,68 @@ fn rows(
     // The root user has a row in every report.
     if !any {
         errors.push(fault(&evidence(1), "has no row under its header".to_owned()));
+    }
+}
+
+/// A row of the table.
+struct Row<'r> {
+    columns: &'r csv::StringRecord,
+    record: &'r csv::StringRecord,
+    /// How many of its cells are whole.
+    told: usize,
+    /// What is wrong with cells.
+    odd: Vec<String>,
+}
+
+impl<'r> Row<'r> {
+    fn cell(&self, name: &str) -> Option<&'r str> {
+        let place = self.columns.iter().position(|column| column == name).filter(|place| *place < self.told)?;
+        self.record.get(place)
+    }
+
+    /// A cell as a fact. Unknown where there is none; what is none of `wanted` is odd too.
+    fn fact<T>(&mut self, name: &str, wanted: &str, parse: fn(&str) -> Option<Fact<T>>) -> Fact<T> {
+        let Some(held) = self.cell(name) else { return Fact::Unknown };
+        parse(held).unwrap_or_else(|| {
+            self.odd.push(format!("no {wanted} as `{name}`"));
+            Fact::Unknown
+        })
+    }
+
+    fn truth(&mut self, name: &str) -> Fact<bool> {
+        self.fact(name, "truth value", truth)
+    }
+
+    fn time(&mut self, name: &str) -> Fact<Timestamp> {
+        self.fact(name, "time", time)
+    }
+
+    fn report(&mut self, user: Arc<str>, arn: Arc<str>) -> ReportRow {
+        let (password_enabled, mfa) = (self.truth("password_enabled"), self.truth("mfa_active"));
+        let [first, second] = [self.truth("access_key_1_active"), self.truth("access_key_2_active")];
+        ReportRow {
+            root: &*user == "<root_account>",
+            user,
+            arn,
+            created_at: self.time("user_creation_time"),
+            password_enabled,
+            password_last_used: self.time("password_last_used"),
+            password_changed_at: self.time("password_last_changed"),
+            password_next_rotation: self.time("password_next_rotation"),
+            mfa,
+            keys: [
+                ReportKey {
+                    active: first,
+                    rotated_at: self.time("access_key_1_last_rotated"),
+                    last_used_at: self.time("access_key_1_last_used_date"),
+                },
+                ReportKey {
+                    active: second,
+                    rotated_at: self.time("access_key_2_last_rotated"),
+                    last_used_at: self.time("access_key_2_last_used_date"),
+                },
+            ],
+        }
     }
 }
 

@@ -262,6 +262,19 @@ pub(crate) fn is_wrapper(head: &Head) -> bool {
     head.has("call") && (head.has("response") || head.has("error"))
 }
 
+/// What a document that is none of this provider's looks like: a policy as it is written and attached, without the account
+/// around it.
+pub(crate) fn likeness(document: &Document) -> Option<String> {
+    let head = &document.head;
+    let is_policy =
+        document.format == Format::Json && head.has("Statement") && only(head, &["Version", "Id", "Statement"]);
+    is_policy.then(|| {
+        "an IAM policy by itself, which says neither who holds it nor what it is attached to; scan the answers that hold \
+         it, such as `aws iam get-account-authorization-details`"
+            .to_owned()
+    })
+}
+
 /// What kind of document it is, if it is one of this provider.
 pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
     match document.format {

@@ -84,13 +84,13 @@ struct LoggingConfig<'a> {
 #[derive(Deserialize)]
 struct LogGroup<'a> {
     #[serde(borrow, rename = "logGroupName")]
-    _name: Name<'a>,
+    name: Text<'a>,
 }
 
 #[derive(Deserialize)]
 struct Bucket<'a> {
     #[serde(borrow, rename = "bucketName")]
-    _name: Name<'a>,
+    name: Text<'a>,
 }
 
 /// Whether events of a resource type record what agents do.
@@ -151,8 +151,11 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
             }
             let it = InvocationLogging {
                 region: sheet.region.as_ref().map(Arc::clone),
-                // Without a place to write to nothing is logged.
-                enabled: config.is_some_and(|config| config.cloud_watch_config.is_some() || config.s3_config.is_some()),
+                // Without a place to write to nothing is logged. An empty name is none.
+                enabled: config.is_some_and(|config| {
+                    config.cloud_watch_config.is_some_and(|group| !group.name.is_empty())
+                        || config.s3_config.is_some_and(|bucket| !bucket.name.is_empty())
+                }),
             };
             facts.invocation_logging.push(Said { account: sheet.account.clone(), evidence: sheet.evidence(""), it });
         }

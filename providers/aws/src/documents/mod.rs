@@ -28,7 +28,7 @@ use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::secret::Fingerprinter;
 use serde_json::value::RawValue;
 
-pub(crate) use form::{is_damaged, recognise};
+pub(crate) use form::{is_damaged, likeness, recognise};
 #[cfg(test)]
 pub(crate) use shape::head_of;
 
@@ -85,13 +85,24 @@ fn unknown_answer(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut 
     } else if let Some(form) = Form::of_head(&head) {
         answer(form, sheet, fingerprinter, facts, errors);
     } else {
-        errors.push(sheet.error("", "is the answer of no call that is read", "leave it out, or wrap it with its call"));
+        // One that is cut may be any call's.
+        let before = errors.len();
+        sheet.parts(&[], errors);
+        if errors.len() == before {
+            let reason = "is the answer of no call that is read";
+            errors.push(sheet.error("", reason, "leave it out, or wrap it with its call"));
+        }
     }
 }
 
 /// `{"call": …, "parameters": {…}, "account": …, "region": …, "response": {…}}`, or with `error` in place of `response`.
 fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, errors: &mut Vec<ReadError>) {
+    let before = errors.len();
     let parts = sheet.parts(&[], errors);
+    // What follows an error in the text was not read. It is not missing, and nothing can be said of it.
+    if errors.len() > before && parts.member("response").or(parts.member("error")).is_none() {
+        return;
+    }
     let text = |name: &str, errors: &mut Vec<ReadError>| {
         let raw = parts.member(name)?;
         sheet.part::<Option<Text<'_>>>(&format!("/{name}"), raw, errors).flatten().map(|text| text.to_string())
@@ -114,7 +125,10 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
         .collect();
     match text("account", errors) {
         Some(account) if is_account(&account) => inner.account = Some(facts.account(&account)),
-        Some(_) => errors.push(sheet.error("/account", "is no account number of twelve digits", "write it as a text")),
+        Some(_) => {
+            let remedy = "write all twelve digits, or leave the member out";
+            errors.push(sheet.error("/account", "is no account number of twelve digits", remedy));
+        }
         None => {}
     }
     inner.region = text("region", errors).map(|region| facts.texts.share(&region));

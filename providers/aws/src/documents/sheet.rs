@@ -9,7 +9,7 @@ use std::sync::Arc;
 use evenhand_model::Timestamp;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
-use evenhand_model::json_error;
+use evenhand_model::{json_error, json_shape};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -146,7 +146,7 @@ impl<'d> Sheet<'d> {
 
     /// The whole response as one thing.
     pub(crate) fn whole<T: Deserialize<'d>>(&self, errors: &mut Vec<ReadError>) -> Option<T> {
-        match serde_json::from_str(self.root) {
+        match json_shape::whole(self.root) {
             Ok(read) => Some(read),
             Err(error) => {
                 errors.push(if error.classify() == Category::Data {
@@ -213,7 +213,7 @@ impl<'d> Sheet<'d> {
         raw: &'d RawValue,
         errors: &mut Vec<ReadError>,
     ) -> Option<T> {
-        match serde_json::from_str(raw.get()) {
+        match json_shape::whole(raw.get()) {
             Ok(read) => Some(read),
             Err(error) => {
                 errors.push(self.shape_error(pointer, raw.get(), &error));
@@ -315,6 +315,20 @@ mod tests {
         assert_eq!(numbers, [1, 3]);
         assert_eq!(errors[0].document, "x.json#/A/1");
         assert!(!errors[0].to_string().contains("canary"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only whether it is read is looked at")]
+        struct Named {
+            name: String,
+        }
+        let text = r#"{"A": [["a"], {"name": "b"}]}"#;
+        let sheet = Sheet::new("x.json".into(), text);
+        let mut errors = Vec::new();
+        assert_eq!(sheet.list::<Named>("A", &mut errors).len(), 1);
+        assert_eq!((&*errors[0].document, errors[0].reason.ends_with("expected an object")), ("x.json#/A/0", true));
     }
 
     #[test]

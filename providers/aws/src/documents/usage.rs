@@ -54,8 +54,11 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
     for (pointer, service) in &services {
         sheet.moment(format_args!("{pointer}/LastAuthenticated"), service.last_authenticated, errors);
         for (index, action) in service.tracked_actions_last_accessed.0.iter().enumerate() {
-            let place = format!("{pointer}/TrackedActionsLastAccessed/{index}/LastAccessedTime");
-            sheet.moment(format_args!("{place}"), action.last_accessed_time, errors);
+            sheet.moment(
+                format_args!("{pointer}/TrackedActionsLastAccessed/{index}/LastAccessedTime"),
+                action.last_accessed_time,
+                errors,
+            );
         }
     }
     // Nor does one of which a part was not understood: what is not in it would count as never used.

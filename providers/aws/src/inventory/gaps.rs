@@ -200,12 +200,12 @@ impl Join {
     /// Users without a row in the credential report of their account: it ends too early, or they are newer.
     fn report_gaps(&mut self) {
         let rows: BTreeSet<&str> = self.facts.report.iter().map(|held| &*held.it.arn).collect();
-        let reported: BTreeSet<Arc<str>> = rows.iter().filter_map(|arn| account_of(arn)).collect();
+        let reported: BTreeSet<&str> = rows.iter().filter_map(|arn| account_of(arn)).collect();
         let users: BTreeSet<&str> = self.natures.keys().map(IdentityId::as_str).collect();
         let mut missing: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
         for user in users.difference(&rows) {
             if let Some(account) = account_of(user).filter(|account| reported.contains(account)) {
-                missing.entry(account).or_default().push((*user).to_owned());
+                missing.entry(account.into()).or_default().push((*user).to_owned());
             }
         }
         for (account, names) in missing {
@@ -270,12 +270,12 @@ impl Join {
     }
 }
 
-fn account_of(arn: &str) -> Option<Arc<str>> {
-    Arn::parse(arn).map(|arn| Arc::from(arn.account))
+fn account_of(arn: &str) -> Option<&str> {
+    Arn::parse(arn).map(|arn| arn.account)
 }
 
 /// Some of the names.
-fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(crate) fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(NAMED);
     let mut text = names.take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 {

@@ -31,6 +31,7 @@ use evenhand_model::inventory::{Hint, Inventory};
 
 use accounts::{Accounts, Membership};
 use facts::Facts;
+pub(crate) use gaps::some;
 use output::Output;
 use owners::Owners;
 use people::{People, UserIndex};

@@ -140,25 +140,23 @@ fn report(facts: &Facts, collect: &mut Collect<'_>) {
         person.mfa = row.mfa;
         person.mfa_evidence = Some(said.evidence.clone());
         person.evidence = Some(said.evidence.clone());
-        person.keys_known = row.keys.iter().all(|key| match key.active {
-            Fact::Known(true) => true,
-            Fact::Known(false) => key.rotated_at != Fact::Unknown,
-            _ => false,
-        });
+        person.keys_known = true;
         for key in &row.keys {
-            // A slot without a date holds no key.
-            let active = key.active == Fact::Known(true);
-            if (!active && key.rotated_at == Fact::Absent) || key.active == Fact::Unknown {
-                continue;
-            }
-            if key.active == Fact::Known(false) && key.rotated_at == Fact::Unknown {
-                continue;
-            }
+            let created_at = match (key.active, key.rotated_at) {
+                // A key was made at some time, even where the report does not say when.
+                (Fact::Known(true), Fact::Absent) => Fact::Unknown,
+                (Fact::Known(true), at) | (Fact::Known(false), at @ Fact::Known(_)) => at,
+                // A slot without a date holds no key.
+                (Fact::Known(false), Fact::Absent) => continue,
+                (Fact::Known(false), Fact::Unknown) | (Fact::Absent | Fact::Unknown, _) => {
+                    person.keys_known = false;
+                    continue;
+                }
+            };
             person.keys.push(Key {
                 id: None,
                 active: key.active,
-                // A key was made at some time, even where the report does not say when.
-                created_at: if key.rotated_at == Fact::Absent { Fact::Unknown } else { key.rotated_at },
+                created_at,
                 last_used_at: key.last_used_at,
                 evidence: said.evidence.clone(),
             });

@@ -89,6 +89,8 @@ impl Join {
         part.inventory.acceptances.extend(self.accept(&id, &held, ways, &trust_evidence));
 
         let carried = self.carried.signals.get(&id).map_or(&[][..], Vec::as_slice);
+        // Whom a trust policy lets in that is not there or not understood, nobody knows.
+        let unread = held.trust.is_none_or(|trust| self.facts.policies.broken(trust));
         let of_name = of_name(&held.name, evidence);
         // Declarations come first: among signs of equal strength the first one decides.
         let mut signals = held.tags.as_ref().map(|tags| of_tags(tags, evidence)).unwrap_or_default();
@@ -104,13 +106,14 @@ impl Join {
         }
         signals.extend_from_slice(carried);
         signals.extend(seen.signals);
-        signals.extend(of_name);
+        // The trust may say another nature: beside one that was not read, a name says none by itself.
+        if !unread || !signals.is_empty() {
+            signals.extend(of_name);
+        }
         role.signals = signals;
         if let (Fact::Absent | Fact::Unknown, Some(purpose)) = (&role.purpose, self.carried.purposes.get(&id)) {
             role.purpose = Fact::Known(Arc::clone(purpose));
         }
-        // Whom a trust policy lets in that is not there or not understood, nobody knows.
-        let unread = held.trust.is_none_or(|trust| self.facts.policies.broken(trust));
         role.third_party = match (seen.foreign, seen.perhaps_foreign || unread) {
             (true, _) => Fact::Known(true),
             (false, true) => Fact::Unknown,

@@ -12,7 +12,7 @@ use super::arn;
 use super::operator::Operator;
 use super::text::{Texts, Values};
 use crate::catalog::Catalogue;
-use crate::scalar::Text;
+use crate::scalar::{Scalar, Text};
 
 /// What a statement does with the requests that it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -231,7 +231,7 @@ impl<'de> Deserialize<'de> for Written<'de> {
             type Value = Written<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a policy document")
+                f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<'de>, A::Error> {
@@ -269,7 +269,7 @@ impl<'de> Deserialize<'de> for Statements<'de> {
             type Value = Statements<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a statement or a list of statements")
+                f.write_str("an object or a list of objects")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Statements<'de>, A::Error> {
@@ -295,7 +295,7 @@ impl<'de> Deserialize<'de> for Statement<Cow<'de, str>> {
             type Value = Statement<Cow<'de, str>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a statement")
+                f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -324,7 +324,8 @@ fn statement<'de, A: MapAccess<'de>>(mut map: A) -> Result<Statement<Cow<'de, st
                     }
                 });
             }
-            "Sid" => sid = Some(map.next_value::<Text<'_>>()?.shared()),
+            // It decides nothing, so that a number costs nothing.
+            "Sid" => sid = Some(map.next_value::<Scalar>()?.0),
             "Principal" => principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "NotPrincipal" => not_principals = Some(Box::new(map.next_value::<PrincipalElement>()?.0)),
             "Action" => actions = Some(Listed::In(map.next_value::<Texts<Action>>()?.0)),

@@ -48,6 +48,7 @@ struct Distinct {
     first: PolicyIx,
     document: PolicyDocument,
     compiled: CompiledPolicy,
+    /// Not understood, wholly or in part.
     broken: bool,
     /// How long its text is, white space apart.
     characters: u32,
@@ -91,15 +92,13 @@ impl Understood {
         let Fresh { index, role, text } = fresh;
         let characters = u32::try_from(characters(&text.text)).unwrap_or(u32::MAX);
         match PolicyDocument::parse(&text.text) {
-            Ok(written) if role == PolicyRole::Trust && written.names_nobody().is_some() => {
-                let (document, compiled) = Default::default();
-                let number = written.names_nobody().unwrap_or_default();
-                let problem =
-                    format!("is no trust policy: statement {number} names no principal; whom it lets in is unknown");
-                Self(Distinct { first: index, document, compiled, broken: true, characters }, vec![problem])
-            }
             Ok(mut written) => {
-                let (compiled, problems) = CompiledPolicy::of(&written, role);
+                let (compiled, mut problems) = CompiledPolicy::of(&written, role);
+                // A statement that names nobody lets nobody in as it stands; whom it was to let in is unknown.
+                let nameless = if role == PolicyRole::Trust { written.names_nobody() } else { None };
+                problems.extend(nameless.map(|number| {
+                    format!("names no principal in statement {number}; whom that one lets in is unknown")
+                }));
                 // Only of trust policies is the text of a statement asked for later.
                 if role != PolicyRole::Trust {
                     // An unknown action is a problem.
@@ -107,7 +106,7 @@ impl Understood {
                     written.forget_grants(role == PolicyRole::Identity, is_unknown);
                 }
                 let document = written.owned();
-                Self(Distinct { first: index, document, compiled, broken: false, characters }, problems)
+                Self(Distinct { first: index, document, compiled, broken: nameless.is_some(), characters }, problems)
             }
             Err(error) => {
                 let (document, compiled) = Default::default();
@@ -258,7 +257,7 @@ impl PolicyStore {
         self.distinct(policy).map_or(0, |distinct| distinct.characters as usize)
     }
 
-    /// Whether the document cannot be understood, so that its effect is unknown.
+    /// Whether the document, or a part of it, cannot be understood, so that it may do more than it says.
     pub(crate) fn broken(&self, policy: PolicyIx) -> bool {
         match self.outlines.get(policy.0 as usize) {
             Some(outline) => outline.broken,
@@ -274,7 +273,7 @@ impl PolicyStore {
         }
     }
 
-    /// Where documents stand that cannot be understood.
+    /// Where documents stand that cannot be understood wholly.
     pub(crate) fn broken_places(&self) -> Vec<&Evidence> {
         let broken = |held: &&Attachment| self.distinct.get(held.distinct as usize).is_some_and(|one| one.broken);
         self.attachments.iter().filter(broken).map(|held| &held.evidence).collect()
@@ -366,7 +365,10 @@ mod tests {
     fn no_value_of_a_document_that_is_no_policy_is_in_the_problem() {
         const CANARY: &str = "c4nary-Zx81-correct-horse";
         let mut store = PolicyStore::default();
-        for text in [format!(r#""{CANARY}""#), format!(r#"{{"Statement":"{CANARY}"}}"#)] {
+        let key = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"{CANARY}":{{}}}}}}}}}}"#
+        );
+        for text in [format!(r#""{CANARY}""#), format!(r#"{{"Statement":"{CANARY}"}}"#), key] {
             store.add("odd".into(), PolicyRole::Identity, &text, Evidence::whole("x.json"));
         }
         let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
@@ -401,11 +403,22 @@ mod tests {
     }
 
     #[test]
-    fn a_trust_policy_that_names_nobody_is_not_understood() {
+    fn a_statement_may_be_called_by_a_number() {
         let mut store = PolicyStore::default();
-        let text = r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole"}]}"#;
+        let text = r#"{"Statement":{"Sid":1,"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let policy = store.add("p".into(), PolicyRole::Identity, text, Evidence::whole("x.json"));
+        assert_eq!(store.compile(), []);
+        assert_eq!(&*store.document(policy).statements[0].sid, "1");
+    }
+
+    #[test]
+    fn a_trust_statement_that_names_nobody_is_not_understood_and_its_siblings_count() {
+        let mut store = PolicyStore::default();
+        let text = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},
+            {"Effect":"Allow","Action":"sts:AssumeRole"}]}"#;
         let trust = store.add("trust policy".into(), PolicyRole::Trust, text, Evidence::whole("x.json"));
         let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
-        assert!(store.broken(trust) && problems[0].contains("statement 0 names no principal"), "{problems:?}");
+        assert!(store.broken(trust) && problems[0].contains("names no principal in statement 1"), "{problems:?}");
+        assert_eq!(store.document(trust).statements.len(), 2);
     }
 }

@@ -2,9 +2,11 @@ use evenhand_model::control::ControlKind;
 use evenhand_model::evidence::{Fact, Truth};
 use evenhand_model::gap::GapKind;
 use evenhand_model::identity::Nature;
+use evenhand_model::provider::Provider;
 use evenhand_model::trust::Mechanism;
 
 use super::{details, read, role};
+use crate::Aws;
 
 const USERS: &str = r#"{"UserName":"ana","Arn":"arn:aws:iam::111122223333:user/ana","GroupList":["support"],"Tags":[]},
     {"UserName":"deploy","Arn":"arn:aws:iam::111122223333:user/deploy","GroupList":[],"Tags":[{"Key":"Owner","Value":"ana"}]}"#;
@@ -231,4 +233,21 @@ fn clusters_of_one_name_in_several_places_are_tied_to_nothing() {
         assert_eq!(read.inventory.hints.iter().filter(|hint| hint.message.contains("`prod`")).count(), 2 - tied);
         assert_eq!(read.resolver.unread(&read.identity("oncall").id).len(), 2 - tied);
     }
+}
+
+#[test]
+fn a_policy_by_itself_is_known_for_one_and_not_read() {
+    let said = |text: &str| {
+        let document = super::document("policy.json", text);
+        assert_eq!(Aws.recognise(&document), None, "{text}");
+        Aws.likeness(&document)
+    };
+    let statement = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#;
+    for text in
+        [format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#), format!(r#"{{"Statement":{statement}}}"#)]
+    {
+        assert!(said(&text).is_some_and(|said| said.starts_with("an IAM policy by itself")), "{text}");
+    }
+    assert_eq!(said(r#"{"Statement":[],"name":"x"}"#), None);
+    assert_eq!(said(r#"{"Version":"1"}"#), None);
 }

@@ -45,6 +45,9 @@ pub(super) fn document(path: &str, text: &str) -> Document {
         if head.keys.is_empty() && text.starts_with("{\"RoleDetailList") {
             head.keys.push("RoleDetailList".to_owned());
         }
+        if !head.has("response") && text.starts_with("{\"call\"") && text.contains("\"response\":") {
+            head.keys.push("response".to_owned());
+        }
         head
     };
     Document {

@@ -1,5 +1,6 @@
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
+use evenhand_model::identity::Nature;
 
 use super::{details, read, role};
 
@@ -117,6 +118,46 @@ fn what_is_no_name_names_no_identity() {
 }
 
 #[test]
+fn of_a_cut_answer_nothing_is_missing_and_nothing_was_told() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    for (call, response) in [
+        (
+            "iam get-service-last-accessed-details",
+            r#""parameters":{"Arn":"arn:aws:iam::111122223333:user/ana"},"response":{"JobStatus":"COMPL"#,
+        ),
+        ("iam get-login-profile", r#""response":{"LoginProfile":{"UserName":"an"#),
+        ("lambda list-functions", r#""response":{"Functions":[{"FunctionArn":"#),
+    ] {
+        let cut = format!(r#"{{"call":"{call}","account":"111122223333",{response}"#);
+        let lines = format!("{}\n{cut}", r#"{"call":"lambda list-functions","response":{}}"#);
+        for (path, text) in [("cut.json", &cut), ("cut.ndjson", &lines)] {
+            let read = read(&[("gaad.json", &gaad), (path, text)]);
+            let reasons: Vec<&str> = read.errors.iter().map(|error| &*error.reason).collect();
+            assert_eq!(reasons, ["ends in the middle of a value"], "{call} in {path}");
+        }
+        let read = read(&[("gaad.json", &gaad), ("cut.json", &cut)]);
+        assert!(read.inventory.gaps.iter().any(|gap| gap.call.contains("list-functions")), "{call}");
+    }
+}
+
+#[test]
+fn an_account_that_is_none_is_told_with_what_it_takes() {
+    let answer = r#"{"call":"lambda list-functions","account":"","response":{"Functions":[]}}"#;
+    let read = read(&[("functions.json", answer)]);
+    assert_eq!(places(&read), ["functions.json#/account"]);
+    assert!(read.errors[0].remedy.contains("twelve digits"), "{:?}", read.errors);
+}
+
+#[test]
+fn a_list_is_no_user() {
+    let users = r#"["arn:aws:iam::111122223333:user/ghost","ghost",null,null,[],[],[],null,[]],
+        {"Arn":"arn:aws:iam::111122223333:user/ben"}"#;
+    let read = read(&[("gaad.json", &details(users, "", "", ""))]);
+    assert_eq!((places(&read), read.count("user")), (vec!["gaad.json#/UserDetailList/0"], 1));
+    assert!(read.errors[0].reason.ends_with("expected an object"), "{:?}", read.errors);
+}
+
+#[test]
 fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
     for (member, place) in [
         (r#""UserName":7"#, "UserName"),
@@ -124,6 +165,7 @@ fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
         (r#""GroupList":[7]"#, "GroupList/0"),
         (r#""AttachedManagedPolicies":7"#, "AttachedManagedPolicies"),
         (r#""AttachedManagedPolicies":[{"PolicyArn":7}]"#, "AttachedManagedPolicies/0/PolicyArn"),
+        (r#""AttachedManagedPolicies":[["arn:aws:iam::aws:policy/AdministratorAccess"]]"#, "AttachedManagedPolicies/0"),
         (r#""PermissionsBoundary":{}"#, "PermissionsBoundary"),
         (r#""UserPolicyList":[{"PolicyName":7}]"#, "UserPolicyList/0/PolicyName"),
         (r#""Tags":[{"Key":"","Value":"x"}]"#, "Tags/0/Key"),
@@ -134,10 +176,25 @@ fn a_field_of_the_wrong_type_is_an_error_with_its_pointer() {
         let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
         let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
         assert_eq!(places(&read), [format!("gaad.json#/UserDetailList/0/{place}")], "{member}");
-        // What a date does not say is unknown of a user who is known.
-        let users = usize::from(member.starts_with("\"CreateDate"));
-        assert_eq!(read.count("user"), users, "{member}");
+        // What a member does not say is unknown of a user who is known, unless it says who that is.
+        let names = member.starts_with("\"UserName") || member.starts_with("\"Path");
+        assert_eq!(read.count("user"), usize::from(!names), "{member}");
     }
+    let ana = |member: &str| {
+        let users = format!(r#"{{"Arn":"arn:aws:iam::111122223333:user/ana",{member}}}"#);
+        let read = read(&[("gaad.json", &details(&users, "", "", ""))]);
+        let told: Vec<String> = read.inventory.gaps.iter().map(|gap| format!("{} {}", gap.call, gap.reason)).collect();
+        told.join("\n")
+    };
+    for member in ["GroupList", "AttachedManagedPolicies", "UserPolicyList"] {
+        let told = ana(&format!(r#""{member}":[7]"#));
+        assert!(told.contains(&format!("gaad.json#/UserDetailList/0/{member} `{member}` is no policy")), "{told}");
+    }
+    let told = ana(r#""PermissionsBoundary":{}"#);
+    assert!(told.contains("a boundary that is not understood"), "{told}");
+    let two = r#"{"Arn":"arn:aws:iam::111122223333:user/ana","Tags":7,"GroupList":[7]}"#;
+    let two = read(&[("gaad.json", &details(two, "", "", ""))]);
+    assert_eq!(places(&two), ["gaad.json#/UserDetailList/0/Tags", "gaad.json#/UserDetailList/0"]);
     let read = read(&[("gaad.json", r#"{"RoleDetailList":[],"IsTruncated":7}"#)]);
     assert_eq!(places(&read), ["gaad.json#/IsTruncated"]);
 }
@@ -161,6 +218,19 @@ fn whom_a_damaged_trust_policy_lets_in_is_unknown() {
     ] {
         assert_eq!(of(&trust), (Fact::Unknown, Fact::Unknown), "{trust}");
     }
+}
+
+#[test]
+fn a_trust_statement_without_a_principal_takes_nothing_from_the_others() {
+    let bedrock = r#"{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+    let nobody = r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#;
+    let roles = [role("support-agent", &format!("{bedrock},{nobody}"), ""), role("an-agent", nobody, "")].join(",");
+    let read = read(&[("gaad.json", &details("", "", &roles, ""))]);
+    assert_eq!(read.judged("support-agent").nature, Nature::AiAgent);
+    assert_eq!(read.identity("support-agent").third_party, Fact::Unknown);
+    assert!(read.inventory.gaps.iter().any(|gap| gap.reason.contains("names no principal in statement 1")));
+    // A name alone says nothing beside a trust that is not known.
+    assert_eq!(read.judged("an-agent").nature, Nature::Unknown);
 }
 
 #[test]
@@ -242,8 +312,9 @@ fn a_value_that_the_credential_report_cannot_hold_is_told_and_unknown() {
 fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_not() {
     let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
     for (config, place) in [
-        (r#"{"s3Config":7}"#, "/loggingConfig/s3Config"),
-        (r#"{"s3Config":{"bucketName":7}}"#, "/loggingConfig/s3Config/bucketName"),
+        // A key with a digit is not told: it might be a secret.
+        (r#"{"s3Config":7}"#, "/loggingConfig"),
+        (r#"{"cloudWatchConfig":{"logGroupName":7}}"#, "/loggingConfig/cloudWatchConfig/logGroupName"),
         ("7", "/loggingConfig"),
     ] {
         let logging = format!(r#"{{"loggingConfig":{config}}}"#);
@@ -251,4 +322,48 @@ fn a_configuration_of_logs_that_is_not_understood_is_not_one_that_logs_or_does_n
         assert_eq!(places(&read), [format!("logging.json#{place}")], "{config}");
         assert!(read.inventory.logs.is_empty(), "{config}");
     }
+}
+
+#[test]
+fn an_empty_name_of_a_place_for_logs_is_none() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    let enabled = |config: &str| {
+        let logging = format!(r#"{{"loggingConfig":{config}}}"#);
+        let read = read(&[("111122223333/gaad.json", &gaad), ("111122223333/logging.json", &logging)]);
+        assert_eq!(read.errors, [], "{config}");
+        let [log] = read.inventory.logs.as_slice() else { panic!("{:?}", read.inventory.logs) };
+        log.enabled
+    };
+    let no_bucket = r#""s3Config":{"bucketName":""}"#;
+    let group = r#""cloudWatchConfig":{"logGroupName":"g","roleArn":"r"}"#;
+    assert_eq!(enabled(&format!("{{{no_bucket},{group}}}")), Fact::Known(true));
+    assert_eq!(enabled(&format!("{{{no_bucket}}}")), Fact::Known(false));
+}
+
+#[test]
+fn an_empty_role_is_none_and_costs_nothing_beside_it() {
+    let task = r#"{"taskDefinition":{"taskDefinitionArn":"arn:aws:ecs:eu-west-1:111122223333:task-definition/t:1",
+        "taskRoleArn":"","containerDefinitions":[{"image":"i","environment":[
+        {"name":"GITHUB_TOKEN","value":"fake-fake-fake"}]}]}}"#;
+    let gaad = details("", "", &role("one", SERVICE, ""), "");
+    let read = read(&[("gaad.json", &gaad), ("task.json", task)]);
+    assert_eq!(read.errors, []);
+    assert_eq!(read.inventory.credentials.iter().filter(|held| held.fingerprint.is_some()).count(), 1);
+}
+
+#[test]
+fn roles_without_a_trust_policy_are_one_gap_of_their_account() {
+    let roles: Vec<String> =
+        (0..9).map(|number| format!(r#"{{"Arn":"arn:aws:iam::111122223333:role/r{number}"}}"#)).collect();
+    let read = read(&[("gaad.json", &details("", "", &roles.join(","), ""))]);
+    let told: Vec<(&str, &str)> = read
+        .inventory
+        .gaps
+        .iter()
+        .filter(|gap| gap.reason.contains("AssumeRolePolicyDocument"))
+        .map(|gap| (&*gap.call, &*gap.reason))
+        .collect();
+    let reason = "has no `AssumeRolePolicyDocument`, like 8 more: r1, r2, r3, r4, r5 and 3 more; export it again with \
+                  the whole answer";
+    assert_eq!(told, [("gaad.json#/RoleDetailList/0", reason)]);
 }
