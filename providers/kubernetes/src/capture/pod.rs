@@ -254,6 +254,11 @@ struct JobSpec<'a> {
     template: Option<Box<Template<'a>>>,
 }
 
+/// Whether objects of a kind describe workloads.
+pub(super) fn is_workload(group: &str, kind: &str) -> bool {
+    KINDS.iter().any(|(held, name, ..)| (*held, *name) == (group, kind))
+}
+
 /// The workload that an object describes, if it describes one.
 pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<Box<Workload>>, Problem> {
     let object = &found.object;
@@ -276,8 +281,9 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     let Template { metadata: of_template, spec } = *template;
     let mut steps: Vec<&str> = vec!["spec"];
     steps.extend(*way);
-    if let Some(pointer) = of_template.wrong {
-        return Err(mistyped(found, &format!("/{}{pointer}", steps.join("/"))));
+    // A pod's own are looked at like those of any object. The name of a template is nobody's.
+    if let Some(pointer) = of_template.misfit.or(of_template.wrong).filter(|_| !way.is_empty()) {
+        taking.misfits.push(mistyped(found, &format!("/{}{pointer}", steps.join("/"))));
     }
     let spec = spec.unwrap_or_default();
     let owners: Vec<OwnerReference> =

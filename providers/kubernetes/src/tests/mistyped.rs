@@ -1,9 +1,11 @@
-//! Members of another type than their kind gives them: the object is told of with its place, what stands beside it is read.
+//! Members of another type than their kind gives them: they are told of with their place, what stands beside them is read.
 
 use evenhand_model::gap::GapKind;
 use serde_json::{Value, json};
 
-use super::{account, document, read_all};
+use evenhand_model::access::Outcome;
+
+use super::{account, decide, document, read_all};
 
 /// Where it is told that something is wrong with an object, which stands in a list before a sound one.
 fn place(object: &Value) -> String {
@@ -129,6 +131,52 @@ fn roles_and_bindings_without_what_they_are_about_are_told_of() {
     // A list of values is no subject, in whatever order they stand.
     let subject = json!(["User", "", "CANARY"]);
     assert_eq!(place(&with(&binding, "/subjects/0", subject)), "/items/0/subjects/0");
+}
+
+/// What is decided about somebody whom a binding makes an administrator, with another value at a pointer into that.
+fn decided(pointer: &str, value: Value) -> Outcome {
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "admins", "labels": {"v": "1"}, "annotations": {"v": "1"}},
+        "subjects": [{"kind": "ServiceAccount", "name": "triage", "namespace": "ops"}],
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}
+    });
+    let items = [
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "triage", "namespace": "ops"}}),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "others", "namespace": "ops"},
+            "subjects": [{"kind": "ServiceAccount", "name": "other"}],
+            "roleRef": {"kind": "ClusterRole", "name": "view"}
+        }),
+        with(&binding, pointer, value),
+    ];
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let (reading, errors) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    decide(&*reading.resolver.expect("a resolver"), &account("ops/triage"), "get secrets", Some("ops/x"))
+}
+
+#[test]
+fn what_a_binding_grants_does_not_hang_on_its_labels_and_is_unknown_where_its_subjects_are() {
+    for pointer in ["/metadata/labels/v", "/metadata/annotations/v", "/metadata/labels"] {
+        assert_eq!(decided(pointer, json!(7)), Outcome::Allowed, "{pointer}");
+    }
+    for pointer in ["/subjects/0/namespace", "/subjects", "/roleRef/name", "/metadata/name"] {
+        assert_eq!(decided(pointer, json!(7)), Outcome::Unknown, "{pointer}");
+    }
+}
+
+#[test]
+fn labels_of_kinds_that_tell_nothing_may_be_of_any_type() {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "ops", "annotations": {"rev": 7}}},
+        {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a", "labels": {"wave": 1}}},
+    ]});
+    let (_, errors) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+    assert_eq!(errors, []);
 }
 
 #[test]
