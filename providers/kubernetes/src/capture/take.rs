@@ -209,7 +209,7 @@ impl Cluster {
         }
         match (group, kind) {
             ("", "ServiceAccount") => self.account(found, taking),
-            ("", "Secret") => self.secret(found, taking)?,
+            ("", "Secret") => self.secret(found, taking),
             ("", "Service") => self.service(found, taking)?,
             ("", "Namespace") => {
                 let declared = Declared::of(&object.meta, taking);
@@ -314,13 +314,14 @@ impl Cluster {
         }));
     }
 
-    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
+    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
         let object = &found.object;
         let meta = &object.meta;
         let (home, name) = (namespace(meta, taking), Arc::<str>::from(meta.name.as_str()));
         let origin = taking.origin(found.spot.clone());
         let in_metadata = meta.annotations.last_applied;
-        let kind: Text<'_> = member(found, object.type_, "type")?.unwrap_or_default();
+        let kind: Option<Text<'_>> = taking.or_told(member(found, object.type_, "type"));
+        let kind = kind.unwrap_or_default();
         if kind.as_str() == "kubernetes.io/service-account-token" {
             let account = meta.annotations.get("kubernetes.io/service-account.name").unwrap_or_default();
             let last_used = meta.labels.get("kubernetes.io/legacy-token-last-used").and_then(day);
@@ -337,15 +338,14 @@ impl Cluster {
                 in_metadata,
                 origin,
             });
-            return Ok(());
+            return;
         }
-        let literals = secret::of_object(found, &home, &name, taking)?;
+        let literals = secret::of_object(found, &home, &name, taking);
         if in_metadata && literals.is_empty() {
             let created = time(&meta.created);
             self.repeated.push(Repeated { namespace: Arc::clone(&home), name, created, origin });
         }
         self.stored.extend(literals.into_iter().map(|one| (Arc::clone(&home), one)));
-        Ok(())
     }
 
     fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
