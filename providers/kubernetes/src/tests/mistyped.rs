@@ -1,9 +1,10 @@
 //! Members of another type than their kind gives them: they are told of with their place, what stands beside them is read.
 
+use evenhand_model::access::Outcome;
+use evenhand_model::agent::ApprovalMode;
+use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
 use serde_json::{Value, json};
-
-use evenhand_model::access::Outcome;
 
 use super::{account, decide, document, read_all};
 
@@ -204,6 +205,35 @@ fn an_agent_whose_account_tools_or_approvals_are_of_another_type_is_told_of() {
         let told = if told == pointer { pointer.to_owned() } else { format!("{told}/toolNames") };
         assert_eq!(place(&with(&agent, pointer, json!(7))), format!("/items/0{told}"));
     }
+}
+
+#[test]
+fn an_agent_stays_an_agent_and_only_what_is_not_understood_of_it_is_unknown() {
+    let read = |pointer: &str, value: Value| {
+        let agent = json!({
+            "apiVersion": "kagent.dev/v1alpha2",
+            "kind": "Agent",
+            "metadata": {"name": "sre", "namespace": "ops"},
+            "spec": {"declarative": {
+                "deployment": {"serviceAccountName": "triage"},
+                "tools": [{"mcpServer": {"kind": "MCPServer", "name": "tools", "toolNames": ["get"], "requireApproval": false}}]
+            }}
+        });
+        let text = with(&agent, pointer, value).to_string();
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        let [agent] = reading.inventory.agents.as_slice() else { panic!("{pointer}") };
+        (agent.identity.clone(), agent.approval_mode.clone(), errors.len())
+    };
+    let (triage, server) = (account("ops/triage"), "/spec/declarative/tools/0/mcpServer");
+    let bypass = Fact::Known(ApprovalMode::Bypass);
+    assert_eq!(read(&format!("{server}/requireApproval"), json!(false)), (triage.clone(), bypass.clone(), 0));
+    for member in ["requireApproval", "toolNames"] {
+        let told = read(&format!("{server}/{member}"), json!("yes please"));
+        assert_eq!(told, (triage.clone(), Fact::Unknown, 1), "{member}");
+    }
+    let (identity, approval, errors) = read("/spec/declarative/deployment/serviceAccountName", json!(7));
+    assert!(identity != triage && identity != account("ops/sre"), "{identity}");
+    assert_eq!((approval, errors), (bypass, 1));
 }
 
 #[test]
