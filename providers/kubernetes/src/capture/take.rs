@@ -406,7 +406,7 @@ impl Cluster {
             group: String,
             scope: String,
             names: Names,
-            versions: Vec<Version>,
+            versions: Option<Vec<Version>>,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -422,6 +422,7 @@ impl Cluster {
         let has = |name: &str| {
             spec.versions
                 .iter()
+                .flatten()
                 .any(|version| version.subresources.as_ref().is_some_and(|held| held.contains_key(name)))
         };
         let (status, scale) = (has("status"), has("scale"));

@@ -173,6 +173,12 @@ fn what_a_binding_grants_does_not_hang_on_its_labels_and_is_unknown_where_its_su
 #[test]
 fn labels_of_kinds_that_tell_nothing_may_be_of_any_type() {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "apiextensions.k8s.io/v1beta1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "foos.x.io", "annotations": {"rev": 7}},
+            "spec": {"group": "x.io", "version": "v1", "scope": "Namespaced", "names": {"plural": "foos"}, "versions": null}
+        },
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "ops", "annotations": {"rev": 7}}},
         {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a", "labels": {"wave": 1}}},
     ]});
