@@ -170,9 +170,9 @@ fn rules(node: &Node) -> Option<(&Node, &'static str)> {
     }
 }
 
-/// The first value of another type among what is read of an agent card.
-pub(crate) fn in_card(node: &Node) -> Option<Unlike> {
-    node.entries().iter().find_map(|entry| {
+/// The values of another type among what is read of an agent card.
+pub(crate) fn in_card(node: &Node) -> Vec<Unlike> {
+    let of_entry = |entry: &Entry| {
         let (fits, wanted) = match entry.key.as_str() {
             "name" | "description" | "url" => (entry.node.text().is_some(), "text"),
             "provider" | "securitySchemes" => (entry.node.is_map(), "a map"),
@@ -183,7 +183,8 @@ pub(crate) fn in_card(node: &Node) -> Option<Unlike> {
         };
         let is_null = matches!(entry.node.value, Value::Null);
         (!fits && !is_null).then(|| Unlike::of(&entry.key, &entry.node, wanted))
-    })
+    };
+    node.entries().iter().filter_map(of_entry).collect()
 }
 
 /// The values of another type in the map of a tool server.

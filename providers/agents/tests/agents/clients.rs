@@ -574,6 +574,16 @@ fn agent_cards_say_whether_they_demand_a_credential() {
 }
 
 #[test]
+fn a_card_is_kept_whatever_of_it_is_not_understood_but_its_name() {
+    let text = "{\"name\": \"Desk\", \"url\": \"https://desk.example.test\", \"skills\": [], \"provider\": \"Acme\", \"security\": 7}";
+    let (reading, errors) = read(vec![document("desk/.well-known/agent-card.json", text)]);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    let row = client(&reading.inventory, "a2a");
+    assert_eq!((row.authenticated, row.tls), (Fact::Unknown, Fact::Known(true)));
+    assert_eq!(reading.inventory.identities[0].owner, Fact::Unknown);
+}
+
+#[test]
 fn the_order_of_documents_does_not_matter() {
     let files = [
         (".mcp.json", SERVERS),
