@@ -529,22 +529,22 @@ impl<'a> Container<'a> {
 
     /// Where texts of its own stand as values of another type.
     fn misfits(&self) -> Vec<String> {
-        fn words<'t, 'w: 't>(way: &'t str, list: Option<&'t Vec<ScalarText<'w>>>) -> impl Iterator<Item = String> + 't {
+        fn words(way: &str, list: Option<&[ScalarText<'_>]>) -> impl Iterator<Item = String> {
             let words = list.into_iter().flatten().enumerate().filter(|(_, word)| !word.fits);
             words.map(move |(at, _)| format!("{way}/{at}"))
         }
-        fn values<'t, 'w: 't>(way: &'t str, list: Option<&'t Vec<EnvVar<'w>>>) -> impl Iterator<Item = String> + 't {
+        fn values(way: &str, list: Option<&[EnvVar<'_>]>) -> impl Iterator<Item = String> {
             let values = list.into_iter().flatten().enumerate().filter(|(_, variable)| !variable.value.fits);
             values.map(move |(at, _)| format!("{way}/{at}/value"))
         }
-        let mut all: Vec<String> = words("command", self.command.as_ref())
-            .chain(words("args", self.args.as_ref()))
-            .chain(values("env", self.env.as_ref()))
+        let mut all: Vec<String> = words("command", self.command.as_deref())
+            .chain(words("args", self.args.as_deref()))
+            .chain(values("env", self.env.as_deref()))
             .collect();
         for (way, handler) in self.handlers() {
-            let exec = handler.exec.as_ref().and_then(|exec| exec.command.as_ref());
+            let exec = handler.exec.as_ref().and_then(|exec| exec.command.as_deref());
             all.extend(words(&format!("{way}/exec/command"), exec));
-            let headers = handler.http_get.as_ref().and_then(|get| get.http_headers.as_ref());
+            let headers = handler.http_get.as_ref().and_then(|get| get.http_headers.as_deref());
             all.extend(values(&format!("{way}/httpGet/httpHeaders"), headers));
         }
         all
