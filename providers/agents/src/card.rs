@@ -13,9 +13,11 @@ use crate::scope::Place;
 use crate::secret::redact;
 use crate::server::is_loopback;
 use crate::tree::{Node, Value};
+use crate::unlike::Unlike;
 
-/// Adds the agent that a card describes.
-pub(crate) fn read(node: &Node, document: &Arc<str>, place: &Place, inventory: &mut Inventory) {
+/// Adds the agent that a card describes. `unlike`: the members that have another type, of which nothing is concluded.
+pub(crate) fn read(node: &Node, unlike: &[Unlike], document: &Arc<str>, place: &Place, inventory: &mut Inventory) {
+    let is_like = |key: &str| !unlike.iter().any(|one| one.key == key);
     let text = |key: &str| node.get(key).and_then(|entry| entry.node.text());
     let name = redact(text("name").unwrap_or("agent"));
     let line = node.get("name").map_or(node.line, |entry| entry.line);
@@ -32,9 +34,14 @@ pub(crate) fn read(node: &Node, document: &Arc<str>, place: &Place, inventory: &
     });
     let provider =
         node.get("provider").and_then(|entry| entry.node.get("organization")).and_then(|entry| entry.node.text());
-    identity.owner =
-        Fact::read(provider.filter(|provider| !provider.is_empty()).map(|provider| redact(provider).into()));
-    identity.purpose = Fact::read(text("description").filter(|text| !text.is_empty()).map(|text| redact(text).into()));
+    if is_like("provider") {
+        identity.owner =
+            Fact::read(provider.filter(|provider| !provider.is_empty()).map(|provider| redact(provider).into()));
+    }
+    if is_like("description") {
+        let purpose = text("description").filter(|text| !text.is_empty());
+        identity.purpose = Fact::read(purpose.map(|text| redact(text).into()));
+    }
     let mut agent =
         Agent::new(id.as_str(), id.clone(), provider_name(), scope, "a2a", AgentKind::Agent, name.as_str(), evidence);
     agent.transport = Fact::Known(Arc::from("http"));
@@ -43,7 +50,9 @@ pub(crate) fn read(node: &Node, document: &Arc<str>, place: &Place, inventory: &
     let demanded = ["security", "securityRequirements"]
         .iter()
         .any(|key| node.get(key).is_some_and(|entry| !entry.node.elements().is_empty()));
-    agent.authenticated = Fact::Known(schemes && demanded);
+    if ["securitySchemes", "security", "securityRequirements"].into_iter().all(is_like) {
+        agent.authenticated = Fact::Known(schemes && demanded);
+    }
     agent.untrusted_trigger = if schemes && demanded { Fact::Known(false) } else { Fact::Unknown };
     let address = text("url").map(str::to_owned).or_else(|| interface(node));
     if let Some((scheme, rest)) = address.as_deref().and_then(|address| address.split_once("://")) {

@@ -25,7 +25,7 @@ pub(crate) fn likeness(document: &Document) -> Option<String> {
         let said = "a workflow of GitHub, which is known by its place; put it into `.github/workflows`";
         return Some(said.to_owned());
     }
-    let syntax = locate::syntax(document)?;
+    let syntax = locate::syntax(document).filter(|_| is_worth_reading(document))?;
     let node = tree::parse(&document.text, syntax).ok()?;
     if let Some((client, file)) = settings(&node, syntax) {
         return Some(format!(
@@ -37,6 +37,20 @@ pub(crate) fn likeness(document: &Document) -> Option<String> {
         && !node.entries().is_empty()
         && node.entries().iter().all(|entry| locate::is_server(&entry.node));
     is_servers.then(|| "tool servers, which are known by the name of their file; call it `.mcp.json`".to_owned())
+}
+
+/// Whether the keys at the top, which are known without reading it again, may be those of settings or of tool servers.
+fn is_worth_reading(document: &Document) -> bool {
+    let head = &document.head;
+    // What tool servers are called tells nothing, but each of them is a map.
+    let may_be_servers = document.format == Format::Json
+        && head.values.is_empty()
+        && head.elements.is_empty()
+        && head.empty_lists.is_empty();
+    let begins =
+        |path: &str, key: &str| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let mut paths = CLIENTS.iter().flat_map(|client| client.files).flat_map(|file| file.keys).map(|key| key.path);
+    may_be_servers || paths.any(|path| head.keys.iter().any(|key| begins(path, key)))
 }
 
 /// A text for people with settings before it.
@@ -100,7 +114,7 @@ mod tests {
             source_name: "lab".into(),
             format,
             text: text.to_owned(),
-            head: Head::default(),
+            head: Head { keys: text.split(' ').map(str::to_owned).collect(), ..Head::default() },
             file: FileFacts::default(),
         }
     }
@@ -115,6 +129,17 @@ mod tests {
         let said = of(&["name", "on", "jobs"]).unwrap();
         assert!(said.starts_with("a workflow of GitHub,") && said.contains("`.github/workflows`"), "{said}");
         assert_eq!(of(&["version", "jobs"]), None);
+    }
+
+    #[test]
+    fn what_has_no_key_of_any_client_is_not_read_again() {
+        let like = |key: &str| {
+            let mut document = document("a.json", r#"{"permissions":{"allow":["Bash(ls:*)"]},"name":"x"}"#);
+            document.head.keys = vec![key.to_owned()];
+            document.head.values = vec![("name".to_owned(), "x".to_owned())];
+            likeness(&document).is_some()
+        };
+        assert_eq!((like("permissions"), like("permit"), like("scripts")), (true, false, false));
     }
 
     #[test]

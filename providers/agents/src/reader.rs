@@ -386,14 +386,18 @@ impl Reader for AgentsReader {
                 if !node.is_map() {
                     return Err(vec![shape(&document, node.line, "the agent card is not a map")]);
                 }
-                if let Some(unlike) = unlike::in_card(&node) {
-                    return Err(vec![shape(&document, unlike.line, &unlike.reason())]);
+                let unlike = unlike::in_card(&node);
+                let errors: Vec<ReadError> =
+                    unlike.iter().map(|one| shape(&document, one.line, &one.reason())).collect();
+                // Without these nothing is known of who it is.
+                if unlike.iter().any(|one| matches!(one.key.as_str(), "name" | "url")) {
+                    return Err(errors);
                 }
                 let path = locate::clean(&document.path);
                 let before = path.rsplit_once('/').map_or("", |(before, _)| before);
                 let root = before.strip_suffix(".well-known").map_or(before, |root| root.trim_end_matches('/'));
-                card::read(&node, &document.path, &Place::of(&document, root), &mut self.inventory);
-                Ok(())
+                card::read(&node, &unlike, &document.path, &Place::of(&document, root), &mut self.inventory);
+                if errors.is_empty() { Ok(()) } else { Err(errors) }
             }
             Some(Located::Profiles(store, root)) => self.profiles(&document, store, Some(root)),
             Some(Located::Workflow { root, source, .. }) => self.workflow(&document, &root, source),

@@ -111,7 +111,7 @@ fn misfit(effect: Effect, node: &Node) -> Option<(&Node, &'static str)> {
         Effect::SandboxOneOf(_) | Effect::NamedProjectServers | Effect::ForbidsUnless(_) | Effect::Folders => {
             no_texts(node)
         }
-        Effect::Hooks => unless(!matches!(node.value, Value::Number(_)), "a map"),
+        Effect::Hooks => hooks(node),
         Effect::OnlyManagedHooks | Effect::OnlyManagedRules => unless(is_switch(node), "true or false"),
         Effect::Noted => None,
         Effect::PermissionMap | Effect::AgentPermissionMap => match &node.value {
@@ -151,7 +151,16 @@ fn word<T>(words: Words<T>, node: &Node) -> Option<(&Node, &'static str)> {
     }
 }
 
-/// Rules: a list of texts or patterns, a map to switches, one text or one switch.
+/// Hooks: by the event at which they run, or a list of them.
+pub(crate) fn hooks(node: &Node) -> Option<(&Node, &'static str)> {
+    let is_other = |node: &Node| matches!(node.value, Value::Text(_) | Value::Number(_));
+    match &node.value {
+        Value::Map(events) => events.iter().find(|event| is_other(&event.node)).map(|event| (&event.node, "a list")),
+        _ => is_other(node).then_some((node, "a map")),
+    }
+}
+
+/// Rules: a list of texts or patterns, a map to switches, or one switch.
 fn rules(node: &Node) -> Option<(&Node, &'static str)> {
     let is_text = |node: &Node, key: &str| node.get(key).is_some_and(|entry| entry.node.text().is_some());
     match &node.value {
@@ -165,14 +174,14 @@ fn rules(node: &Node) -> Option<(&Node, &'static str)> {
             let other = entries.iter().find(|entry| !fits(&entry.node));
             other.map(|entry| (&entry.node, "true or false"))
         }
-        Value::Number(_) => Some((node, "a list")),
-        Value::Null | Value::Bool(_) | Value::Text(_) => None,
+        Value::Number(_) | Value::Text(_) => Some((node, "a list")),
+        Value::Null | Value::Bool(_) => None,
     }
 }
 
-/// The first value of another type among what is read of an agent card.
-pub(crate) fn in_card(node: &Node) -> Option<Unlike> {
-    node.entries().iter().find_map(|entry| {
+/// The values of another type among what is read of an agent card.
+pub(crate) fn in_card(node: &Node) -> Vec<Unlike> {
+    let of_entry = |entry: &Entry| {
         let (fits, wanted) = match entry.key.as_str() {
             "name" | "description" | "url" => (entry.node.text().is_some(), "text"),
             "provider" | "securitySchemes" => (entry.node.is_map(), "a map"),
@@ -183,7 +192,8 @@ pub(crate) fn in_card(node: &Node) -> Option<Unlike> {
         };
         let is_null = matches!(entry.node.value, Value::Null);
         (!fits && !is_null).then(|| Unlike::of(&entry.key, &entry.node, wanted))
-    })
+    };
+    node.entries().iter().filter_map(of_entry).collect()
 }
 
 /// The values of another type in the map of a tool server.

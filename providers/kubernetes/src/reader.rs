@@ -12,7 +12,7 @@ use evenhand_model::provider::{ReadOptions, Reader, Reading};
 use rayon::prelude::*;
 
 use crate::access::{Actor, Compiled, Distinct, Grantings, Held, Known, Policy, Resolver, Sets};
-use crate::capture::Capture;
+use crate::capture::{Capture, Problems};
 use crate::catalog::Operations;
 use crate::documents::cluster_of;
 use crate::inventory::{Acting, BindingDeclarations, Join, Joined, PROVIDER, join};
@@ -155,21 +155,27 @@ impl Reader for KubernetesReader {
             Some(name) => Arc::from(name.as_str()),
             None => cluster_of(&document),
         };
-        let (problems, read) = self.capture.take(&cluster, &document, &self.options.fingerprinter);
-        if problems.is_empty() {
-            return Ok(());
+        let Problems { objects, members } = self.capture.take(&cluster, &document, &self.options.fingerprinter);
+        let of_objects = "whatever this object grants or describes";
+        let objects = objects
+            .into_iter()
+            .map(|one| (one.into_error(&document.path, "what else could be understood of this file"), of_objects));
+        let members = members
+            .into_iter()
+            .map(|one| (one.into_error(&document.path, "the rest of the object"), "what this member tells"));
+        let mut errors: Vec<ReadError> = Vec::new();
+        for (error, lost) in objects.chain(members) {
+            self.failed.push(Gap {
+                provider: Some(PROVIDER),
+                scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
+                kind: GapKind::Failed,
+                call: error.document.as_str().into(),
+                reason: format!("{}; {}", error.reason, error.remedy).into(),
+                facts: vec![Lost::everything(lost)],
+            });
+            errors.push(error);
         }
-        let errors: Vec<ReadError> =
-            problems.into_iter().map(|problem| problem.into_error(&document.path, read)).collect();
-        self.failed.extend(errors.iter().map(|error| Gap {
-            provider: Some(PROVIDER),
-            scope: Some(ScopeId::new(format!("kubernetes:{cluster}"))),
-            kind: GapKind::Failed,
-            call: error.document.as_str().into(),
-            reason: format!("{}; {}", error.reason, error.remedy).into(),
-            facts: vec![Lost::everything("whatever this object grants or describes")],
-        }));
-        Err(errors)
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn finish(self: Box<Self>) -> Reading {

@@ -195,7 +195,7 @@ impl<'o> Out<'o> {
         agent.project_hooks = match (settings.only_managed_hooks, group.kind) {
             (true, _) => Fact::Known(false),
             // In a home nothing tells which repositories are opened.
-            (false, Ground::Project) => Fact::Known(settings.hooks.is_some()),
+            (false, Ground::Project) => settings.runs_hooks(),
             (false, Ground::Home | Ground::Machine) => Fact::Unknown,
         };
         agent.approval_keys.clone_from(&settings.keys);
@@ -232,7 +232,7 @@ impl<'o> Out<'o> {
             None => set_approval(&mut agent, approval),
         }
         agent.project_hooks = match group.kind {
-            Ground::Project => Fact::Known(definition.settings.hooks.is_some()),
+            Ground::Project => definition.settings.runs_hooks(),
             Ground::Home | Ground::Machine => Fact::Known(false),
         };
         agent.ambient_credentials = if client.shell { self.in_reach(&group.place) } else { Fact::Unknown };

@@ -26,26 +26,77 @@ pub(crate) fn shown(entry: &str, grammar: Grammar) -> String {
 fn call(entry: &str) -> String {
     let is_name = |text: &str| {
         !text.contains(char::is_whitespace)
-            && !text.contains(['=', '"', '\''])
+            && !text.contains(['=', '"', '\'', '?', '#'])
+            && !text.contains("//")
             && !text.starts_with('-')
             && !text.split(|character: char| !character.is_ascii_alphanumeric()).any(is_mixed)
     };
-    let Some((name, argument)) = entry.split_once('(') else {
-        return if is_name(entry) { entry.to_owned() } else { line(entry) };
+    let Some((name, inner)) = entry.split_once('(') else {
+        return match is_name(entry) {
+            true => entry.to_owned(),
+            false if entry.contains("://") && !entry.contains(char::is_whitespace) => argument(entry),
+            false => line(entry),
+        };
     };
     if !is_name(name) {
         return line(entry);
     }
-    let (argument, end) = match argument.strip_suffix(')') {
-        Some(argument) => (argument, ")"),
-        None => (argument, ""),
+    let (inner, end) = match inner.strip_suffix(')') {
+        Some(inner) => (inner, ")"),
+        None => (inner, ""),
     };
     let is_shell = SHELLS.contains(&name.to_ascii_lowercase().as_str());
     let is_pattern = |part: &str| !part.contains(char::is_whitespace) && !part.starts_with('-');
-    if !is_shell && argument.split(", ").all(is_pattern) {
-        return entry.to_owned();
+    if is_shell || !inner.split(", ").all(is_pattern) {
+        return format!("{name}({}{end}", line(inner));
     }
-    format!("{name}({}{end}", line(argument))
+    // `Mcp(server:tool)` names both.
+    let names_a_tool = |part: &str| name.eq_ignore_ascii_case("mcp") && is_name(part) && !part.contains('@');
+    let part = |part| if names_a_tool(part) { part.to_owned() } else { argument(part) };
+    let parts: Vec<String> = inner.split(", ").map(part).collect();
+    format!("{name}({}{end}", parts.join(", "))
+}
+
+/// What a tool may be used on: a path or a name up to the first sign that neither has, since anything may stand behind it,
+/// and of an address no more than where it leads.
+fn argument(text: &str) -> String {
+    let (before, address) = match text.strip_prefix("domain:") {
+        Some(domain) => ("domain:", Some(domain)),
+        None => ("", text.contains("://").then_some(text)),
+    };
+    if let Some(address) = address {
+        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+        let is_scheme = scheme.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*');
+        return match (is_scheme, scheme) {
+            (false, _) => format!("{before}{WITHHELD}"),
+            (true, "") => format!("{before}{}", host(rest)),
+            (true, _) => format!("{before}{scheme}://{}", host(rest)),
+        };
+    }
+    let is_of_path = |letter: char| letter.is_alphanumeric() || "._-/\\*~+@{}[]()|^$!,".contains(letter);
+    let stem = text.split(|letter| !is_of_path(letter)).next().unwrap_or_default();
+    match text.strip_prefix(stem) {
+        Some("" | ":*") => text.to_owned(),
+        _ => format!("{stem}{WITHHELD}"),
+    }
+}
+
+/// The host of an address, whose path, query, fragment and user may each hold a token.
+fn host(address: &str) -> String {
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let path = address.strip_prefix(authority).unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_host = !name.is_empty()
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-*".contains(letter))
+        && port.chars().all(|letter| letter.is_ascii_digit() || letter == '*')
+        // Of a password with a slash only the beginning stands before it.
+        && !path.contains('@');
+    match (is_host, path) {
+        (false, _) => WITHHELD.to_owned(),
+        (true, "" | "/" | "/*" | "/**") => format!("{host}{path}"),
+        (true, _) => format!("{host}/{WITHHELD}"),
+    }
 }
 
 /// The beginning of a command line, or `/regular expression/`.
@@ -222,6 +273,32 @@ mod tests {
     }
 
     #[test]
+    fn of_an_address_no_more_is_kept_than_where_it_leads_however_plain_its_tokens_are() {
+        let cases = [
+            ("WebFetch(https://x.example/c?key=plum)", "WebFetch(https://x.example/…)"),
+            ("WebFetch(https://x.example/plum)", "WebFetch(https://x.example/…)"),
+            ("WebFetch(https://x.example?token=plum)", "WebFetch(https://x.example/…)"),
+            ("WebFetch(https://x.example#plum)", "WebFetch(https://x.example/…)"),
+            ("WebFetch(https://ann:plum@x.example:8443/*)", "WebFetch(https://x.example:8443/*)"),
+            ("WebFetch(https://ann:plum/apple@x.example)", "WebFetch(https://…)"),
+            ("WebFetch(plum:apple://x.example)", "WebFetch(…)"),
+            ("WebFetch(domain:u:plum@x.example)", "WebFetch(domain:x.example)"),
+            ("WebFetch(domain:https://u:plum@x.example)", "WebFetch(domain:https://x.example)"),
+            ("WebFetch(domain:x.example?token=plum)", "WebFetch(domain:x.example/…)"),
+            ("WebFetch(domain:x.example:plum)", "WebFetch(domain:…)"),
+            ("Read(/x?token=plum)", "Read(/x…)"),
+            ("Read(token=plum)", "Read(token…)"),
+            ("Task(ann:plum)", "Task(ann…)"),
+            ("Mcp(github:ann?plum)", "Mcp(github…)"),
+            ("https://u:plum@x.example/apple", "https://x.example/…"),
+            ("/x?plum", "…"),
+        ];
+        for (entry, expected) in cases {
+            assert_eq!(shown(entry, Grammar::Call), expected, "{entry}");
+        }
+    }
+
+    #[test]
     fn what_holds_no_value_stays_readable() {
         let entries = [
             "*",
@@ -245,6 +322,11 @@ mod tests {
             "mcp__github__merge_pull_request",
             "mcp__github__*",
             "Mcp(github, *)",
+            "Mcp(github:get_me)",
+            "SlashCommand(/review:*)",
+            "WebFetch(https://x.example/*)",
+            "WebFetch(domain:*.example.test)",
+            "Read(~/.config/@org/**)",
             "context7(query-docs)",
             "@git/status",
             "github:*",

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use evenhand_model::evidence::Fact;
+
 use super::{ProjectRule, Settings};
 use crate::clients::Level;
 
@@ -36,6 +38,7 @@ impl Settings {
         keep(&mut self.escape, &lower.escape);
         if !self.only_managed_hooks {
             keep(&mut self.hooks, &lower.hooks);
+            self.unclear_hooks |= lower.unclear_hooks;
         }
         self.only_managed_hooks |= lower.only_managed_hooks;
         self.only_managed_rules |= lower.only_managed_rules;
@@ -94,6 +97,12 @@ impl Settings {
             || self.escape.is_some()
             || self.reach.is_some()
             || !self.unclear.is_empty()
+    }
+
+    /// Whether commands of a repository run at events of the client.
+    pub(crate) fn runs_hooks(&self) -> Fact<bool> {
+        let runs = self.hooks.is_some();
+        if self.unclear_hooks && !runs { Fact::Unknown } else { Fact::Known(runs) }
     }
 
     /// Whether bypassing approval is forbidden, by whom it may be.

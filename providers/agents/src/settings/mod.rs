@@ -13,6 +13,7 @@ use crate::clients::{Effect, Key, Level, Words};
 use crate::command::{self, Reach};
 use crate::permissions::{Action, Grammar, Rule, plain, shown};
 use crate::tree::{Entry, Node, Value};
+use crate::unlike;
 
 pub(crate) use standing::Standing;
 
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) escape: Option<Said<Option<bool>>>,
     /// Commands of a repository that run at events of the client.
     pub(crate) hooks: Option<Said<()>>,
+    /// Whether something stands in place of such commands that is none.
+    pub(crate) unclear_hooks: bool,
     /// Whether only an administrator's hooks run.
     pub(crate) only_managed_hooks: bool,
     /// Whether a person's and a project's own rules are set aside.
@@ -119,6 +122,7 @@ impl Settings {
         if level != Level::Project {
             // A person's or an administrator's own hooks are no repository's.
             placed.hooks = None;
+            placed.unclear_hooks = false;
         }
         // A list in a file that comes with the project enables the project's servers for everyone who opens it; a list in
         // a person's own file is that person's review.
@@ -218,7 +222,8 @@ impl Settings {
                 }
             }
             Effect::Hooks => {
-                if !is_empty(&at.entry.node) {
+                self.unclear_hooks |= unlike::hooks(&at.entry.node).is_some();
+                if holds_hooks(&at.entry.node) {
                     self.hooks = Some(at.said(()));
                 }
             }
@@ -414,6 +419,14 @@ impl Settings {
     }
 }
 
+fn holds_hooks(node: &Node) -> bool {
+    let is_some = |node: &Node| !matches!(node.value, Value::Text(_) | Value::Number(_)) && !is_empty(node);
+    match &node.value {
+        Value::Map(events) => events.iter().any(|event| is_some(&event.node)),
+        _ => is_some(node),
+    }
+}
+
 fn is_empty(node: &Node) -> bool {
     match &node.value {
         Value::Null | Value::Bool(false) => true,
@@ -471,7 +484,6 @@ fn rules(node: &Node, line: u32) -> Vec<(String, u32)> {
             .map(|entry| (entry.key.clone(), entry.line))
             .collect(),
         Value::Bool(true) => vec![(String::from("*"), line)],
-        Value::Text(text) if !text.is_empty() => vec![(text.clone(), line)],
         Value::Text(_) | Value::Null | Value::Bool(false) | Value::Number(_) => Vec::new(),
     }
 }

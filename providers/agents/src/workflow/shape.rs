@@ -63,7 +63,8 @@ fn member(node: &Node, keys: &[&str]) -> Option<Unlike> {
         let is_scalar = |node: &Node| node.scalar().is_some() || matches!(node.value, Value::Null);
         match (*key, &held.value) {
             (_, Value::Null) => None,
-            ("uses", Value::Text(_)) => None,
+            // A name may look like a number: `environment: 2024`.
+            ("uses" | "environment" | "runs-on" | "needs", _) if is_scalar(held) => None,
             ("uses", _) => wrong(held, "text"),
             ("if" | "run", _) if is_scalar(held) => None,
             ("if" | "run", _) => wrong(held, "text"),
@@ -102,6 +103,7 @@ mod tests {
             "on: push\njobs:\n  a: {runs-on: x, if: true, permissions: {}, steps: [{run: 7, env: {A: 1, B: null}}]}\n",
             "on: [push, issues]\npermissions: read-all\njobs:\n  a: {uses: o/r/w.yml@v1, secrets: inherit, needs: [b]}\n",
             "on: {push: null}\nenv: ${{ fromJSON('{}') }}\njobs:\n  a: {runs-on: [x, y], environment: {name: e}, steps: null}\n",
+            "on: push\njobs:\n  a: {runs-on: 22, environment: 2024, needs: 1, steps: [{uses: 7}]}\n",
             "name: x\nruns: {using: composite, steps: [{uses: o/r@v1, with: {a: b}}]}\n",
         ] {
             assert_eq!(line(text), None, "{text}");

@@ -362,6 +362,13 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         (".claude/settings.json", "{\"permissions\": {\"deny\": {\"Read\":\n7}}}", "lab/.claude/settings.json:2"),
         (".claude/settings.json", "{\"sandbox\": {\"enabled\":\n[true]}}", "lab/.claude/settings.json:2"),
         (".gemini/settings.json", "{\"security\": {\"disableYoloMode\":\n7}}", "lab/.gemini/settings.json:2"),
+        (".claude/settings.json", "{\"permissions\": {\"allow\":\n\"Bash(*)\"}}", "lab/.claude/settings.json:2"),
+        (".claude/settings.json", "{\"hooks\":\n\"abc\"}", "lab/.claude/settings.json:2"),
+        (
+            ".claude/settings.json",
+            "{\"hooks\": {\"Stop\": [],\n\"PostToolUse\": \"x\"}}",
+            "lab/.claude/settings.json:2",
+        ),
         (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"args\": 7}}}", "lab/.mcp.json:2"),
         (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"env\": [\"A=b\"]}}}", "lab/.mcp.json:2"),
     ];
@@ -571,6 +578,31 @@ fn agent_cards_say_whether_they_demand_a_credential() {
     )]);
     assert_eq!(client(&closed, "a2a").authenticated, Fact::Known(true));
     assert_eq!(closed.identities[0].owner, Fact::Known("Example".into()));
+}
+
+#[test]
+fn what_is_no_hook_runs_nothing_and_leaves_unknown_whether_something_does() {
+    for (hooks, runs) in [
+        (r#""abc""#, Fact::Unknown),
+        (r#"{"PostToolUse": "x"}"#, Fact::Unknown),
+        (r#"{"PostToolUse": "x", "Stop": [{"hooks": [{"command": "x"}]}]}"#, Fact::Known(true)),
+        (r#"{"Stop": [{"hooks": [{"command": "x"}]}]}"#, Fact::Known(true)),
+        (r#"{"Stop": []}"#, Fact::Known(false)),
+    ] {
+        let text = format!("{{\"hooks\": {hooks}}}");
+        let (reading, _) = read(vec![document(".claude/settings.json", &text)]);
+        assert_eq!(client(&reading.inventory, "claude-code").project_hooks, runs, "{hooks}");
+    }
+}
+
+#[test]
+fn a_card_is_kept_whatever_of_it_is_not_understood_but_its_name() {
+    let text = "{\"name\": \"Desk\", \"url\": \"https://desk.example.test\", \"skills\": [], \"provider\": \"Acme\", \"security\": 7}";
+    let (reading, errors) = read(vec![document("desk/.well-known/agent-card.json", text)]);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    let row = client(&reading.inventory, "a2a");
+    assert_eq!((row.authenticated, row.tls), (Fact::Unknown, Fact::Known(true)));
+    assert_eq!(reading.inventory.identities[0].owner, Fact::Unknown);
 }
 
 #[test]

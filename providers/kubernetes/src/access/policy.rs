@@ -13,6 +13,20 @@ use crate::rbac::{Authorizer, Binding, BindingIx, Granted, Metadata, Role, Subje
 use crate::server::Version;
 use crate::sorted::{Name, last_of_each};
 
+/// Kinds of bindings, with what is said where none of them was read, and where one could not be understood.
+const UNREAD: [(&str, &str, &str); 2] = [
+    (
+        "ClusterRoleBinding",
+        "ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`",
+        "not every ClusterRoleBinding could be read: `kubectl get clusterrolebindings -o json`",
+    ),
+    (
+        "RoleBinding",
+        "RoleBindings were not read: `kubectl get rolebindings -A -o json`",
+        "not every RoleBinding could be read: `kubectl get rolebindings -A -o json`",
+    ),
+];
+
 /// Where a role stands; `None` = it is one that every server creates.
 #[derive(Clone, Debug)]
 struct RolePlace {
@@ -35,10 +49,10 @@ pub(crate) struct Policy {
     pub(super) human_roles: Vec<usize>,
     /// Whether the capture holds RBAC objects at all; without them nothing is known of anyone's access.
     pub(crate) known: bool,
-    /// Whether it holds the server's own roles, so that a role that is missing does not exist.
+    /// Whether it holds the server's own roles, and each role was understood, so that a role that is missing does not exist.
     pub(crate) complete: bool,
-    /// Whether ClusterRoleBindings, and RoleBindings, are part of the capture, be it as an empty list.
-    pub(crate) bindings_seen: (bool, bool),
+    /// Why not all ClusterRoleBindings, and RoleBindings, are known, each with the call that exports them.
+    unread: [Option<&'static str>; 2],
     /// The version of the server, where it is known.
     pub(crate) version: Option<Version>,
 }
@@ -158,8 +172,11 @@ impl Policy {
             binding_origins: bindings.origins,
             human_roles,
             known,
-            complete: roles.complete,
-            bindings_seen: (cluster.seen.contains("ClusterRoleBinding"), cluster.seen.contains("RoleBinding")),
+            complete: roles.complete && !["ClusterRole", "Role"].iter().any(|kind| cluster.dropped.contains(*kind)),
+            unread: UNREAD.map(|(kind, unseen, dropped)| match cluster.dropped.contains(kind) {
+                true => Some(dropped),
+                false => (!cluster.seen.contains(kind)).then_some(unseen),
+            }),
             version: None,
         }
     }
@@ -167,12 +184,8 @@ impl Policy {
     /// Kinds of bindings that were not read and may grant something, each with the call that exports them. `clusterwide` and
     /// `local`: whether ClusterRoleBindings count, and RoleBindings, which grant nothing in the whole cluster.
     pub(crate) fn bindings_unread(&self, clusterwide: bool, local: bool) -> impl Iterator<Item = &'static str> {
-        const CLUSTERWIDE: &str = "ClusterRoleBindings were not read: `kubectl get clusterrolebindings -o json`";
-        const LOCAL: &str = "RoleBindings were not read: `kubectl get rolebindings -A -o json`";
-        let (clusterwide_seen, local_seen) = self.bindings_seen;
-        [(clusterwide && !clusterwide_seen).then_some(CLUSTERWIDE), (local && !local_seen).then_some(LOCAL)]
-            .into_iter()
-            .flatten()
+        let [of_cluster, of_namespaces] = self.unread;
+        [of_cluster.filter(|_| clusterwide), of_namespaces.filter(|_| local)].into_iter().flatten()
     }
 
     /// The built-in human roles that exist: name, and what stands for holding it cluster-wide.

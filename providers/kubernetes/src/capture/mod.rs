@@ -289,6 +289,8 @@ pub(crate) struct Cluster {
     pub(crate) aws_auth: Option<bool>,
     /// The kinds that occur.
     pub(crate) seen: BTreeSet<Box<str>>,
+    /// The kinds of objects that could not be understood.
+    pub(crate) dropped: BTreeSet<Box<str>>,
     /// Kinds of which the collector says itself that they are missing.
     pub(crate) missing: BTreeSet<Box<str>>,
     /// Calls whose answers are no objects.
@@ -297,6 +299,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// Whether objects of a kind are part of the capture, be it as an empty list, and each of them was understood.
+    pub(crate) fn has_all(&self, kind: &str) -> bool {
+        self.seen.contains(kind) && !self.dropped.contains(kind)
+    }
+
     /// Adds what stands behind this in the same cluster.
     fn append(&mut self, mut later: Self) {
         self.documents.append(&mut later.documents);
@@ -325,16 +332,18 @@ impl Cluster {
             self.aws_auth = Some(self.aws_auth.unwrap_or(false) || seen);
         }
         self.seen.append(&mut later.seen);
+        self.dropped.append(&mut later.dropped);
         self.refused.append(&mut later.refused);
         self.hints.append(&mut later.hints);
     }
 }
 
-/// Equal texts and equal rules, held once.
+/// Equal texts and equal rules, held once, and what of a document's objects did not fit.
 #[derive(Debug, Default)]
 struct Shared {
     texts: HashSet<Arc<str>, FixedState>,
     rules: KnownRules,
+    misfits: Vec<Problem>,
 }
 
 /// Of an account with its role, binding and workload, some 4,000 bytes, four texts are its own.
@@ -344,7 +353,7 @@ impl Shared {
     /// For a part of a large document that has about so many bytes, with room for the texts that such a part mostly has.
     fn of_part(bytes: usize) -> Self {
         let room = bytes / BYTES_PER_TEXT;
-        Self { texts: HashSet::with_capacity_and_hasher(room, FixedState::default()), rules: KnownRules::default() }
+        Self { texts: HashSet::with_capacity_and_hasher(room, FixedState::default()), ..Self::default() }
     }
 }
 
@@ -393,57 +402,61 @@ pub(crate) struct Capture {
     shared: Shared,
 }
 
+/// What of a document could not be understood.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    /// Objects, or what stands in place of one.
+    pub(crate) objects: Vec<Problem>,
+    /// Members of objects that are known without.
+    pub(crate) members: Vec<Problem>,
+}
+
 impl Capture {
     /// Ends the taking.
     pub(crate) fn into_clusters(self) -> BTreeMap<Arc<str>, Cluster> {
         self.clusters
     }
 
-    /// Takes everything from a document. What cannot be understood is returned, and whether anything else was in it.
-    pub(crate) fn take(
-        &mut self,
-        cluster: &Arc<str>,
-        document: &Document,
-        fingerprinter: &Fingerprinter,
-    ) -> (Vec<Problem>, bool) {
+    /// Takes everything from a document. What cannot be understood is returned.
+    pub(crate) fn take(&mut self, cluster: &Arc<str>, document: &Document, fingerprinter: &Fingerprinter) -> Problems {
         let held = self.clusters.entry(Arc::clone(cluster)).or_default();
         self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
         let take = |cluster: &mut Cluster, shared: &mut Shared, path: &Arc<str>, found: &Found<'_, '_>| {
-            let mut taking = Taking { document: path, file: document.file, fingerprinter, texts: &mut shared.texts };
-            cluster.take(found, &mut taking, &document.text, &mut shared.rules)
+            let Shared { texts, rules, misfits } = shared;
+            let mut taking = Taking { document: path, file: document.file, fingerprinter, texts, misfits };
+            let taken = cluster.take(found, &mut taking, &document.text, rules);
+            if taken.is_err() {
+                cluster.dropped.insert(found.object.kind.as_str().into());
+            }
+            taken
         };
         // Cores that count the users of one text wait for each other: each part has a path of its own.
-        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path), false);
-        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path, read), found| {
-            let taken = take(part, shared, path, &found);
-            *read |= taken.is_ok();
-            taken
+        let start = |bytes| (Cluster::default(), Shared::of_part(bytes), Arc::<str>::from(&*document.path));
+        let parts = crate::documents::read_in_parts(document, start, |(part, shared, path), found| {
+            take(part, shared, path, &found)
         });
-        let mut read = false;
+        let mut problems = Problems::default();
         match parts {
             Some(parts) => {
-                let (mut problems, mut done) = (Vec::new(), Vec::new());
-                for ((part, shared, _, read_in_part), mut of_part) in parts {
+                let mut done = Vec::new();
+                for ((part, mut shared, _), mut of_part) in parts {
                     held.append(part);
-                    read |= read_in_part;
-                    problems.append(&mut of_part);
+                    problems.objects.append(&mut of_part);
+                    problems.members.append(&mut shared.misfits);
                     done.push(shared);
                 }
                 // Each has very many small texts. It is waited for, lest those of several documents pile up.
                 done.into_par_iter().for_each(drop);
-                (problems, read)
             }
             None => {
                 let path = &document.path;
-                let problems = crate::documents::read(document, &mut |found| {
-                    let taken = take(held, &mut self.shared, path, &found);
-                    read |= taken.is_ok();
-                    taken
-                });
-                (problems, read)
+                problems.objects =
+                    crate::documents::read(document, &mut |found| take(held, &mut self.shared, path, &found));
+                problems.members.append(&mut self.shared.misfits);
             }
         }
+        problems
     }
 }
 
@@ -496,7 +509,7 @@ mod tests {
         let list = serde_json::json!({"kind": "List", "items": items});
         let document = crate::tests::document("dump.json", &list.to_string());
         let mut capture = Capture::default();
-        assert!(capture.take(&Arc::from("c"), &document, &Fingerprinter::keyed("test")).0.is_empty());
+        assert!(capture.take(&Arc::from("c"), &document, &Fingerprinter::keyed("test")).objects.is_empty());
         let clusters = capture.into_clusters();
         let roles = clusters.values().flat_map(|cluster| &cluster.roles);
         let lists: Vec<_> = roles.map(|object| object.role.rules.shared().as_ptr()).collect();

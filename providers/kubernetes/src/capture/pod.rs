@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::signals::{self, Clue};
 use super::take::{Named, Taking, member, mistyped, namespace};
 use super::{Audit, Declared, KeyRef, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
-use crate::documents::{Found, Meta, Problem, Step, Text};
+use crate::documents::{Found, Meta, Problem, ScalarText, Step, Text};
 
 /// Group, kind, the word of the fact tables, and the way from `spec` to the pod template.
 const KINDS: &[(&str, &str, &str, &[&str])] = &[
@@ -69,9 +69,9 @@ struct Container<'a> {
     #[serde(borrow)]
     image: Text<'a>,
     #[serde(borrow)]
-    command: Option<Vec<Text<'a>>>,
+    command: Option<Vec<ScalarText<'a>>>,
     #[serde(borrow)]
-    args: Option<Vec<Text<'a>>>,
+    args: Option<Vec<ScalarText<'a>>>,
     #[serde(borrow)]
     env: Option<Vec<EnvVar<'a>>>,
     #[serde(borrow)]
@@ -112,7 +112,7 @@ struct Handler<'a> {
 #[serde(default)]
 struct Exec<'a> {
     #[serde(borrow)]
-    command: Option<Vec<Text<'a>>>,
+    command: Option<Vec<ScalarText<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,7 +128,7 @@ struct EnvVar<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     #[serde(borrow)]
-    value: Text<'a>,
+    value: ScalarText<'a>,
     #[serde(borrow)]
     value_from: Option<ValueFrom<'a>>,
 }
@@ -254,6 +254,11 @@ struct JobSpec<'a> {
     template: Option<Box<Template<'a>>>,
 }
 
+/// Whether objects of a kind describe workloads.
+pub(super) fn is_workload(group: &str, kind: &str) -> bool {
+    KINDS.iter().any(|(held, name, ..)| (*held, *name) == (group, kind))
+}
+
 /// The workload that an object describes, if it describes one.
 pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Option<Box<Workload>>, Problem> {
     let object = &found.object;
@@ -276,8 +281,9 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     let Template { metadata: of_template, spec } = *template;
     let mut steps: Vec<&str> = vec!["spec"];
     steps.extend(*way);
-    if let Some(pointer) = of_template.wrong {
-        return Err(mistyped(found, &format!("/{}{pointer}", steps.join("/"))));
+    // A pod's own are looked at like those of any object. The name of a template is nobody's.
+    if let Some(pointer) = of_template.misfit.or(of_template.wrong).filter(|_| !way.is_empty()) {
+        taking.misfits.push(mistyped(found, &format!("/{}{pointer}", steps.join("/"))));
     }
     let spec = spec.unwrap_or_default();
     let owners: Vec<OwnerReference> =
@@ -410,7 +416,7 @@ fn take_container(
 ) {
     workload.privileged |= container.security_context.as_ref().and_then(|held| held.privileged) == Some(true);
     workload.host_port |= container.ports.iter().flatten().any(|port| port.host_port.is_some_and(|port| port > 0));
-    let words = || container.command.iter().flatten().chain(container.args.iter().flatten()).map(Text::as_str);
+    let words = || container.command.iter().flatten().chain(container.args.iter().flatten()).map(ScalarText::as_str);
     take_audit(workload, words());
     let base = || {
         let mut path: Vec<Step<'_>> = steps.iter().map(|step| Step::Key(step)).collect();
@@ -418,6 +424,9 @@ fn take_container(
         path
     };
     let pointer = || format!("/{}/{member}/{at}", steps.join("/"));
+    for misfit in container.misfits() {
+        taking.misfits.push(mistyped(found, &format!("{}/{misfit}", pointer())));
+    }
     if let Some(image) = container.image.some() {
         workload.images.push(taking.share(image));
         if let Some(clue) = signals::of_image(image) {
@@ -483,13 +492,13 @@ fn take_container(
     }
     refs.extend(container.env_from.iter().flatten().filter_map(|from| from.secret_ref.as_ref()?.name.some()));
     for (within, list) in [("command", &container.command), ("args", &container.args)] {
-        for held in arguments::secrets(list.iter().flatten().map(Text::as_str), fingerprinter) {
+        for held in arguments::secrets(list.iter().flatten().map(ScalarText::as_str), fingerprinter) {
             keep(&held.name, (held.kind, held.issued, held.fingerprint), true, within, held.at);
         }
     }
     for (within, handler) in container.handlers() {
         let command = handler.exec.iter().flat_map(|exec| exec.command.iter().flatten());
-        for held in arguments::secrets(command.map(Text::as_str), fingerprinter) {
+        for held in arguments::secrets(command.map(ScalarText::as_str), fingerprinter) {
             let secret = (held.kind, held.issued, held.fingerprint);
             keep(&held.name, secret, true, &format!("{within}/exec/command"), held.at);
         }
@@ -516,6 +525,29 @@ impl<'a> Container<'a> {
     fn keeps_elsewhere(&self) -> bool {
         let mut variables = self.env.iter().flatten();
         variables.any(|variable| issued::is_other_store(variable.name.as_str(), variable.value.as_str()))
+    }
+
+    /// Where texts of its own stand as values of another type.
+    fn misfits(&self) -> Vec<String> {
+        fn words(way: &str, list: Option<&[ScalarText<'_>]>) -> impl Iterator<Item = String> {
+            let words = list.into_iter().flatten().enumerate().filter(|(_, word)| !word.fits);
+            words.map(move |(at, _)| format!("{way}/{at}"))
+        }
+        fn values(way: &str, list: Option<&[EnvVar<'_>]>) -> impl Iterator<Item = String> {
+            let values = list.into_iter().flatten().enumerate().filter(|(_, variable)| !variable.value.fits);
+            values.map(move |(at, _)| format!("{way}/{at}/value"))
+        }
+        let mut all: Vec<String> = words("command", self.command.as_deref())
+            .chain(words("args", self.args.as_deref()))
+            .chain(values("env", self.env.as_deref()))
+            .collect();
+        for (way, handler) in self.handlers() {
+            let exec = handler.exec.as_ref().and_then(|exec| exec.command.as_deref());
+            all.extend(words(&format!("{way}/exec/command"), exec));
+            let headers = handler.http_get.as_ref().and_then(|get| get.http_headers.as_deref());
+            all.extend(values(&format!("{way}/httpGet/httpHeaders"), headers));
+        }
+        all
     }
 
     /// What the kubelet does to it, each with its way from the container.

@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use evenhand_agents::issued::{self, Issued};
 use evenhand_model::secret::{Fingerprint, Fingerprinter, issuer_of_withheld, of_withheld};
 
-use super::take::{Taking, member};
+use super::take::{Taking, member, mistyped};
 use super::{LiteralSecret, pod};
-use crate::documents::{Found, Problem, Step, Text};
+use crate::documents::{Found, ScalarText, Step, Text};
 
 /// Beginnings that only keys of a known issuer have.
 const SHAPES: &[(&str, &str, usize)] = &[
@@ -289,15 +289,20 @@ pub(super) fn of_object(
     found: &Found<'_, '_>,
     home: &Arc<str>,
     name: &Arc<str>,
-    taking: &Taking<'_>,
-) -> Result<Vec<LiteralSecret>, Problem> {
+    taking: &mut Taking<'_>,
+) -> Vec<LiteralSecret> {
     let object = &found.object;
     if !object.meta.uid.is_empty() || taking.file.tracked != Some(true) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut all = Vec::new();
     for (section, values) in [("data", object.data), ("stringData", object.string_data)] {
-        let values: BTreeMap<Text<'_>, Text<'_>> = member(found, values, section)?.unwrap_or_default();
+        let values: Option<BTreeMap<Text<'_>, ScalarText<'_>>> = taking.or_told(member(found, values, section));
+        let values = values.unwrap_or_default();
+        // Its key is the document's own and is not repeated.
+        if values.values().any(|value| !value.fits) {
+            taking.misfits.push(mistyped(found, &format!("/{section}")));
+        }
         for (key, value) in &values {
             let value = if section == "data" { decoded(value.as_str()) } else { Cow::Borrowed(value.as_str()) };
             if value.trim().is_empty() || is_reference(&value) || is_placeholder(value.trim()) {
@@ -320,7 +325,7 @@ pub(super) fn of_object(
             });
         }
     }
-    Ok(all)
+    all
 }
 
 /// What a member of `data` stands for: its text, where it is one, and else the encoded bytes as they are.

@@ -24,6 +24,8 @@ pub(super) struct Taking<'t> {
     pub(super) file: FileFacts,
     pub(super) fingerprinter: &'t Fingerprinter,
     pub(super) texts: &'t mut HashSet<Arc<str>, FixedState>,
+    /// Members that are not as their kind has them, of objects that are known without.
+    pub(super) misfits: &'t mut Vec<Problem>,
 }
 
 impl Taking<'_> {
@@ -39,6 +41,14 @@ impl Taking<'_> {
 
     pub(super) fn origin(&self, spot: Spot) -> Origin {
         Origin { document: Arc::clone(self.document), spot }
+    }
+
+    /// What a member says, and nothing where it is not as its kind has it, which is told.
+    pub(super) fn or_told<T: Default>(&mut self, read: Result<T, Problem>) -> T {
+        read.unwrap_or_else(|problem| {
+            self.misfits.push(problem);
+            T::default()
+        })
     }
 }
 
@@ -140,6 +150,19 @@ pub(super) fn day(text: &str) -> Option<Timestamp> {
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
+/// Whether the labels and annotations of an object of this kind tell anything.
+fn is_described(group: &str, kind: &str) -> bool {
+    let is_of_server = match group {
+        "" => matches!(kind, "ServiceAccount" | "Secret" | "Namespace"),
+        RBAC => true,
+        _ => false,
+    };
+    is_of_server
+        || pod::is_workload(group, kind)
+        || signals::platform_of(group, kind).is_some()
+        || signals::model_platform_of(group, kind).is_some()
+}
+
 impl Cluster {
     /// Takes one object.
     pub(super) fn take(
@@ -181,9 +204,12 @@ impl Cluster {
                 reason: format!("{} without a name", shown(kind)),
             });
         }
+        if let Some(pointer) = object.meta.misfit.filter(|_| is_described(group, kind)) {
+            taking.misfits.push(mistyped(found, pointer));
+        }
         match (group, kind) {
-            ("", "ServiceAccount") => self.account(found, taking)?,
-            ("", "Secret") => self.secret(found, taking)?,
+            ("", "ServiceAccount") => self.account(found, taking),
+            ("", "Secret") => self.secret(found, taking),
             ("", "Service") => self.service(found, taking)?,
             ("", "Namespace") => {
                 let declared = Declared::of(&object.meta, taking);
@@ -243,10 +269,10 @@ impl Cluster {
         Ok(())
     }
 
-    fn account(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
-        let automount = member(found, found.object.automount, "automountServiceAccountToken")?;
-        let pull_secrets: Vec<Named<'_>> =
-            member(found, found.object.pull_secrets, "imagePullSecrets")?.unwrap_or_default();
+    fn account(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
+        let automount = taking.or_told(member(found, found.object.automount, "automountServiceAccountToken"));
+        let pull_secrets: Option<Vec<Named<'_>>> =
+            taking.or_told(member(found, found.object.pull_secrets, "imagePullSecrets"));
         let meta = &found.object.meta;
         let mut clouds: Vec<(Cloud, Arc<str>)> = meta
             .annotations
@@ -280,21 +306,22 @@ impl Cluster {
                 .collect(),
             pull_secrets: pull_secrets
                 .iter()
+                .flatten()
                 .filter_map(|secret| secret.name.some())
                 .map(|name| taking.share(name))
                 .collect(),
             from_server: !meta.uid.is_empty(),
         }));
-        Ok(())
     }
 
-    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
+    fn secret(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
         let object = &found.object;
         let meta = &object.meta;
         let (home, name) = (namespace(meta, taking), Arc::<str>::from(meta.name.as_str()));
         let origin = taking.origin(found.spot.clone());
         let in_metadata = meta.annotations.last_applied;
-        let kind: Text<'_> = member(found, object.type_, "type")?.unwrap_or_default();
+        let kind: Option<Text<'_>> = taking.or_told(member(found, object.type_, "type"));
+        let kind = kind.unwrap_or_default();
         if kind.as_str() == "kubernetes.io/service-account-token" {
             let account = meta.annotations.get("kubernetes.io/service-account.name").unwrap_or_default();
             let last_used = meta.labels.get("kubernetes.io/legacy-token-last-used").and_then(day);
@@ -311,15 +338,14 @@ impl Cluster {
                 in_metadata,
                 origin,
             });
-            return Ok(());
+            return;
         }
-        let literals = secret::of_object(found, &home, &name, taking)?;
+        let literals = secret::of_object(found, &home, &name, taking);
         if in_metadata && literals.is_empty() {
             let created = time(&meta.created);
             self.repeated.push(Repeated { namespace: Arc::clone(&home), name, created, origin });
         }
         self.stored.extend(literals.into_iter().map(|one| (Arc::clone(&home), one)));
-        Ok(())
     }
 
     fn service(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<(), Problem> {
@@ -380,7 +406,7 @@ impl Cluster {
             group: String,
             scope: String,
             names: Names,
-            versions: Vec<Version>,
+            versions: Option<Vec<Version>>,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -396,6 +422,7 @@ impl Cluster {
         let has = |name: &str| {
             spec.versions
                 .iter()
+                .flatten()
                 .any(|version| version.subresources.as_ref().is_some_and(|held| held.contains_key(name)))
         };
         let (status, scale) = (has("status"), has("scale"));

@@ -7,7 +7,7 @@ use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::Value;
 
 use super::script;
-use super::withhold::{Place, holds_values, instead, is_called_a_secret, is_one_secret, is_secret, mark, refers, walk};
+use super::secret::{holds_values, instead, is_called_a_secret, is_one_secret, is_secret, mark, refers};
 use crate::capture::{found, secrets_of_words};
 
 /// Follows the words of a command line up to where a shell is handed a script: behind its `-c`.
@@ -45,8 +45,13 @@ impl Shell {
 
 /// The words of a command line: flags and plain words stay, since they tell what runs. Secrets are told by kind and
 /// fingerprint, in scripts too, of which the rest is [cleaned](script::cleaned). `shell`: where it stands before
-/// the first word.
-pub(super) fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fingerprinter: &Fingerprinter) {
+/// the first word; `other`: what is done with what is no text.
+pub(super) fn arguments(
+    words: &mut [Value],
+    mut shell: Shell,
+    fingerprinter: &Fingerprinter,
+    other: &dyn Fn(&mut Value),
+) {
     let mut flag: Option<String> = None;
     for word in words {
         let before = flag.take().unwrap_or_default();
@@ -55,7 +60,7 @@ pub(super) fn arguments(member: &str, words: &mut [Value], mut shell: Shell, fin
         let Value::String(text) = word else {
             match word {
                 Value::Number(_) if is_called_a_secret(&before) => *word = withheld(None).into(),
-                other => walk(member, other, Place::default(), fingerprinter),
+                word => other(word),
             }
             continue;
         };

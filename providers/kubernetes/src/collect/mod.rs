@@ -16,6 +16,7 @@ mod page;
 mod role;
 mod run;
 mod script;
+mod secret;
 mod withhold;
 
 #[cfg(test)]

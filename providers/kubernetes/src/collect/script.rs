@@ -7,7 +7,7 @@
 
 use evenhand_model::secret::{Fingerprinter, withheld};
 
-use super::withhold::{is_called_a_secret, mark, refers};
+use super::secret::{is_called_a_secret, mark, refers};
 use crate::capture::{found, header, is_name, is_separator, kind_of, words_of};
 
 /// Names and commands are shorter.

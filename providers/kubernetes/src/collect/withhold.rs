@@ -3,17 +3,14 @@
 
 use std::slice;
 
-use evenhand_agents::issued;
-use evenhand_model::secret::{Fingerprint, Fingerprinter, withheld, withheld_of};
+use evenhand_model::secret::{Fingerprinter, withheld};
 use serde_json::{Map, Value};
 
 use super::arguments::{Shell, argument, arguments};
 use super::script;
-use crate::capture::{found, kind_of};
+use super::secret::{ENVIRONMENTS, holds_values, instead, is_called_a_secret, is_secret};
+use crate::capture::kind_of;
 use crate::documents::LAST_APPLIED;
-
-/// Members that hold environments, as a list of names and values or as a map.
-const ENVIRONMENTS: [&str; 5] = ["env", "envs", "envVars", "environment", "environmentVariables"];
 
 /// Members that hold command lines.
 const COMMANDS: [&str; 4] = ["args", "command", "entrypoint", "extraArgs"];
@@ -40,7 +37,7 @@ const LONGEST_ANNOTATION: usize = 512;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+struct Place {
     /// In a list: it is an element, and what is told of it is told of the list.
     listed: bool,
     /// Inside a member that holds values, however deep.
@@ -65,12 +62,14 @@ pub(crate) fn clean(object: &mut Map<String, Value>, status: bool, fingerprinter
 }
 
 /// Looks at the value of a member, or at an element of the list that it is.
-pub(super) fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprinter) {
+fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &Fingerprinter) {
     match value {
         Value::Object(members) if name == "annotations" && !place.values => annotations(members, fingerprinter),
         Value::Object(members) => object(name, members, place, fingerprinter),
         Value::Array(words) if COMMANDS.contains(&name) && !place.values => {
-            arguments(name, words, Shell::default(), fingerprinter);
+            arguments(words, Shell::default(), fingerprinter, &|word| {
+                walk(name, word, Place::default(), fingerprinter);
+            });
         }
         Value::Array(elements) => {
             let place = Place { listed: true, values: place.values || holds_values(name) };
@@ -86,7 +85,7 @@ pub(super) fn walk(name: &str, value: &mut Value, place: Place, fingerprinter: &
             } else if COMMANDS.contains(&name) && !FREE_TEXTS.contains(&name) {
                 // A whole command in one text is what a shell is handed.
                 let shell = Shell { called: false, expects: name == "command" };
-                arguments(name, slice::from_mut(value), shell, fingerprinter);
+                arguments(slice::from_mut(value), shell, fingerprinter, &|_| {});
             } else if let Some(written) = in_place(name, text, fingerprinter)
                 && !names_an_object(name, text)
             {
@@ -132,7 +131,9 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
                 }
             }
             Value::Array(words) if member == "args" && shell.called && !values => {
-                arguments(member, words, shell, fingerprinter);
+                arguments(words, shell, fingerprinter, &|word| {
+                    walk(member, word, Place::default(), fingerprinter);
+                });
             }
             Value::Number(_) if member == "value" && is_called_a_secret(called) => *value = withheld(None).into(),
             // The name is no value; what is referred to stands elsewhere.
@@ -141,16 +142,6 @@ fn object(name: &str, members: &mut Map<String, Value>, place: Place, fingerprin
             _ => walk(member, value, Place { listed: false, values }, fingerprinter),
         }
     }
-}
-
-/// Whether what stands below a member are values that are nobody's business, by name: environments and headers.
-pub(super) fn holds_values(name: &str) -> bool {
-    ENVIRONMENTS.contains(&name) || name.to_ascii_lowercase().contains("header")
-}
-
-/// The header by which callers prove who they are.
-fn is_authorization(name: &str) -> bool {
-    name.eq_ignore_ascii_case("authorization")
 }
 
 /// Whether a member tells by convention where a value is taken from.
@@ -164,61 +155,15 @@ fn pair(members: &Map<String, Value>) -> Option<&str> {
     ["name", "key"].iter().find_map(|called| members.get(*called)?.as_str())
 }
 
-/// Whether this is a name by which a secret is called, whatever its value looks like.
-pub(super) fn is_called_a_secret(name: &str) -> bool {
-    // By its name alone is what has a value that could be any secret.
-    let alone = |name: &str| kind_of(name, "any-secret").is_some();
-    let is_member = name.bytes().any(|byte| byte.is_ascii_uppercase());
-    is_authorization(name) || alone(name) || (is_member && alone(&in_words(name)))
-}
-
-/// `secretKey` as `secret_Key`: names of members are written otherwise than those of variables.
-fn in_words(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 4);
-    let mut lower = false;
-    for letter in name.chars() {
-        if lower && letter.is_ascii_uppercase() {
-            words.push('_');
-        }
-        lower = letter.is_ascii_lowercase();
-        words.push(letter);
-    }
-    words
-}
-
 /// Whether a text could be the value of a label.
 fn is_label(text: &str) -> bool {
     text.len() <= 63 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// `$(OTHER)` and the like, with nothing beside the name, such as a value to fall back to.
-pub(super) fn refers(text: &str) -> bool {
-    let inner = [("$(", ")"), ("${", "}"), ("{{", "}}"), ("<", ">")]
-        .iter()
-        .find_map(|(head, tail)| text.trim().strip_prefix(head)?.strip_suffix(tail));
-    inner.is_some_and(|name| {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' '))
-    })
 }
 
 /// Whether a text has lines or is a document of its own, so that anything may stand in it.
 fn embeds(text: &str) -> bool {
     let start = text.trim_start();
     text.contains('\n') || start.starts_with('[') || (start.starts_with('{') && !start.starts_with("{{"))
-}
-
-/// What is written in place of a value: of a secret in it what is found when the value itself is read.
-pub(super) fn instead(name: &str, text: &str, fingerprinter: &Fingerprinter) -> String {
-    mark(found(name, text, fingerprinter), text)
-}
-
-/// What is written in place of a text and the secret that was found in it. The name beside it stays; what its form tells of
-/// its issuer would be lost.
-pub(super) fn mark(secret: Option<(&str, Fingerprint)>, text: &str) -> String {
-    match (secret, issued::by_form(text)) {
-        (Some((kind, fingerprint)), Some(issued)) => withheld_of(kind, fingerprint, issued.kind),
-        (secret, _) => withheld(secret),
-    }
 }
 
 /// What is written in place of a text that is no environment's; `None` where it may stay.
@@ -230,16 +175,6 @@ fn in_place(name: &str, text: &str, fingerprinter: &Fingerprinter) -> Option<Str
     } else {
         embeds(text).then(|| withheld(None)).or_else(|| script::addresses(text, fingerprinter))
     }
-}
-
-/// Whether a text is a secret by its shape, or by its name, though it may not look like one; or a word in it is.
-pub(super) fn is_secret(name: &str, text: &str) -> bool {
-    is_one_secret(name, text) || text.split(char::is_whitespace).any(|word| kind_of("", word).is_some())
-}
-
-/// The same of a text as a whole.
-pub(super) fn is_one_secret(name: &str, text: &str) -> bool {
-    kind_of("", text).is_some() || (!text.trim().is_empty() && is_called_a_secret(name) && !refers(text))
 }
 
 /// Whether a member names the object that holds a secret. By the conventions of the API one such as `apiKeySecret` does;
@@ -280,10 +215,11 @@ fn annotations(members: &mut Map<String, Value>, fingerprinter: &Fingerprinter) 
 
 #[cfg(test)]
 mod tests {
+    use evenhand_model::secret::withheld_of;
     use serde_json::json;
 
     use super::*;
-    use crate::capture::issued;
+    use crate::capture::{found, issued};
 
     fn cleaned(object: Value) -> Value {
         let Value::Object(mut members) = object else { panic!("no object") };

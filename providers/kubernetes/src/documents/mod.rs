@@ -18,7 +18,7 @@ use evenhand_model::evidence::{Evidence, Place};
 pub(crate) use cluster::cluster_of;
 #[cfg(feature = "live")]
 pub(crate) use object::LAST_APPLIED;
-pub(crate) use object::{Meta, Object, Pairs, Text, raw};
+pub(crate) use object::{Meta, Object, Pairs, ScalarText, Text, raw};
 pub(crate) use recognise::{is_damaged, recognise};
 pub(crate) use yaml::{Lines, Step, steps};
 
@@ -105,13 +105,12 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// `read`: whether other objects of the document were read.
-    pub(crate) fn into_error(self, document: &Arc<str>, read: bool) -> ReadError {
-        let rest = if read { "other objects in this file were read" } else { "nothing in this file was read" };
+    /// `read`: what was read all the same.
+    pub(crate) fn into_error(self, document: &Arc<str>, read: &str) -> ReadError {
         ReadError {
             document: Evidence { document: Arc::clone(document), place: self.place }.to_string(),
             reason: self.reason,
-            remedy: format!("export it again with `kubectl get … -o json`; {rest}"),
+            remedy: format!("export it again with `kubectl get … -o json`; {read} was read"),
         }
     }
 }

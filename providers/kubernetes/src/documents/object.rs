@@ -116,6 +116,72 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextIfAny<'a> {
     }
 }
 
+/// A value that has to be text: of another scalar its text, as a shell or a server would read it, and of anything else
+/// none.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalarText<'a> {
+    pub(crate) text: Text<'a>,
+    /// Whether it was text or null.
+    pub(crate) fits: bool,
+}
+
+impl Default for ScalarText<'_> {
+    fn default() -> Self {
+        Self { text: Text::default(), fits: true }
+    }
+}
+
+impl ScalarText<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        self.text.as_str()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ScalarText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        fn other<'de>(value: impl ToString) -> ScalarText<'de> {
+            ScalarText { text: Text(Cow::Owned(value.to_string())), fits: false }
+        }
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = ScalarText<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(ScalarText { text: Text(Cow::Borrowed(text)), fits: true })
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(ScalarText { text: Text(Cow::Owned(text.to_owned())), fits: true })
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(ScalarText::default())
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(other(value))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(other(value))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(other(value))
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+                Ok(other(value))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(other(""))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(other(""))
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
 /// The text of a member, or nothing and a note that another type stands at that pointer.
 fn text<'de, A: MapAccess<'de>>(
     map: &mut A,
@@ -174,9 +240,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
                         pairs.last_applied = true;
                         map.next_value::<IgnoredAny>()?;
                     } else {
-                        let TextIfAny(value) = map.next_value()?;
-                        pairs.is_wrong |= value.is_none();
-                        pairs.pairs.push((key, value.unwrap_or_default()));
+                        let ScalarText { text, fits } = map.next_value()?;
+                        pairs.is_wrong |= !fits;
+                        pairs.pairs.push((key, text));
                     }
                 }
                 Ok(pairs)
@@ -198,8 +264,10 @@ pub(crate) struct Meta<'a> {
     pub(crate) labels: Pairs<'a>,
     pub(crate) annotations: Pairs<'a>,
     pub(crate) owners: Option<&'a RawValue>,
-    /// A pointer to the first member that is not of its type.
+    /// A pointer to the first member that is not of its type, without which nothing is known of what the object is.
     pub(crate) wrong: Option<&'static str>,
+    /// A pointer to the first member that is not of its type and tells of an object that is known without.
+    pub(crate) misfit: Option<&'static str>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
@@ -212,23 +280,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Meta<'a> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut meta = Meta::default();
-                let wrong = &mut meta.wrong;
+                let (wrong, misfit) = (&mut meta.wrong, &mut meta.misfit);
                 while let Some(key) = map.next_key::<Text<'de>>()? {
                     match key.as_str() {
                         "name" => meta.name = text(&mut map, wrong, "/metadata/name")?,
                         "namespace" => meta.namespace = text(&mut map, wrong, "/metadata/namespace")?,
-                        "uid" => meta.uid = text(&mut map, wrong, "/metadata/uid")?,
-                        "creationTimestamp" => meta.created = text(&mut map, wrong, "/metadata/creationTimestamp")?,
+                        "uid" => meta.uid = text(&mut map, misfit, "/metadata/uid")?,
+                        "creationTimestamp" => meta.created = text(&mut map, misfit, "/metadata/creationTimestamp")?,
                         "labels" => {
                             meta.labels = map.next_value()?;
                             if meta.labels.is_wrong {
-                                *wrong = wrong.or(Some("/metadata/labels"));
+                                *misfit = misfit.or(Some("/metadata/labels"));
                             }
                         }
                         "annotations" => {
                             meta.annotations = map.next_value()?;
                             if meta.annotations.is_wrong {
-                                *wrong = wrong.or(Some("/metadata/annotations"));
+                                *misfit = misfit.or(Some("/metadata/annotations"));
                             }
                         }
                         "ownerReferences" => meta.owners = Some(map.next_value()?),
@@ -308,7 +376,8 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
-    /// A pointer to the first member that is not of the type that it has in every kind.
+    /// A pointer to the first member that is not of the type that it has in every kind, and without which nothing is known of
+    /// what the object is.
     pub(crate) fn wrong(&self) -> Option<&'static str> {
         self.version_is_wrong.then_some("/apiVersion").or(self.meta.wrong)
     }

@@ -316,7 +316,7 @@ fn approvals(agent: &mut Agent, resource: &AgentResource) {
         agent.auto_approve_all = Fact::Known(unasked);
         return;
     }
-    if resource.platform != "kagent" || resource.tools.is_empty() {
+    if resource.platform != "kagent" || resource.tools.is_empty() || resource.unclear_tools {
         return;
     }
     let servers: Vec<&ToolRef> = resource.tools.iter().filter(|tool| &*tool.kind != "Agent").collect();

@@ -34,8 +34,8 @@ impl Places {
             network.entry(Arc::clone(&rules.namespace)).or_default().push(rules);
         }
         // What was not listed may be there; what a guard asks of pods is not read.
-        let other_guard = cluster.guards_pods || !cluster.seen.contains("ValidatingWebhookConfiguration");
-        let network_known = cluster.seen.contains("NetworkPolicy") && !cluster.other_network;
+        let other_guard = cluster.guards_pods || !cluster.has_all("ValidatingWebhookConfiguration");
+        let network_known = cluster.has_all("NetworkPolicy") && !cluster.other_network;
         let network_whole = network.values().flatten().all(|rules| rules.from_server);
         Self { network, network_known, network_whole, other_network: cluster.other_network, other_guard }
     }

@@ -1,9 +1,12 @@
-//! Members of another type than their kind gives them: the object is told of with its place, what stands beside it is read.
+//! Members of another type than their kind gives them: they are told of with their place, what stands beside them is read.
 
+use evenhand_model::access::Outcome;
+use evenhand_model::agent::ApprovalMode;
+use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
 use serde_json::{Value, json};
 
-use super::{account, document, read_all};
+use super::{account, decide, document, read_all};
 
 /// Where it is told that something is wrong with an object, which stands in a list before a sound one.
 fn place(object: &Value) -> String {
@@ -131,6 +134,58 @@ fn roles_and_bindings_without_what_they_are_about_are_told_of() {
     assert_eq!(place(&with(&binding, "/subjects/0", subject)), "/items/0/subjects/0");
 }
 
+/// What is decided about somebody whom a binding makes an administrator, with another value at a pointer into that.
+fn decided(pointer: &str, value: Value) -> Outcome {
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "admins", "labels": {"v": "1"}, "annotations": {"v": "1"}},
+        "subjects": [{"kind": "ServiceAccount", "name": "triage", "namespace": "ops"}],
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}
+    });
+    let items = [
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "triage", "namespace": "ops"}}),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "others", "namespace": "ops"},
+            "subjects": [{"kind": "ServiceAccount", "name": "other"}],
+            "roleRef": {"kind": "ClusterRole", "name": "view"}
+        }),
+        with(&binding, pointer, value),
+    ];
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let (reading, errors) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    decide(&*reading.resolver.expect("a resolver"), &account("ops/triage"), "get secrets", Some("ops/x"))
+}
+
+#[test]
+fn what_a_binding_grants_does_not_hang_on_its_labels_and_is_unknown_where_its_subjects_are() {
+    for pointer in ["/metadata/labels/v", "/metadata/annotations/v", "/metadata/labels"] {
+        assert_eq!(decided(pointer, json!(7)), Outcome::Allowed, "{pointer}");
+    }
+    for pointer in ["/subjects/0/namespace", "/subjects", "/roleRef/name", "/metadata/name"] {
+        assert_eq!(decided(pointer, json!(7)), Outcome::Unknown, "{pointer}");
+    }
+}
+
+#[test]
+fn labels_of_kinds_that_tell_nothing_may_be_of_any_type() {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "apiextensions.k8s.io/v1beta1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "foos.x.io", "annotations": {"rev": 7}},
+            "spec": {"group": "x.io", "version": "v1", "scope": "Namespaced", "names": {"plural": "foos"}, "versions": null}
+        },
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "ops", "annotations": {"rev": 7}}},
+        {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a", "labels": {"wave": 1}}},
+    ]});
+    let (_, errors) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+    assert_eq!(errors, []);
+}
+
 #[test]
 fn an_agent_whose_account_tools_or_approvals_are_of_another_type_is_told_of() {
     let agent = json!({
@@ -156,6 +211,35 @@ fn an_agent_whose_account_tools_or_approvals_are_of_another_type_is_told_of() {
         let told = if told == pointer { pointer.to_owned() } else { format!("{told}/toolNames") };
         assert_eq!(place(&with(&agent, pointer, json!(7))), format!("/items/0{told}"));
     }
+}
+
+#[test]
+fn an_agent_stays_an_agent_and_only_what_is_not_understood_of_it_is_unknown() {
+    let read = |pointer: &str, value: Value| {
+        let agent = json!({
+            "apiVersion": "kagent.dev/v1alpha2",
+            "kind": "Agent",
+            "metadata": {"name": "sre", "namespace": "ops"},
+            "spec": {"declarative": {
+                "deployment": {"serviceAccountName": "triage"},
+                "tools": [{"mcpServer": {"kind": "MCPServer", "name": "tools", "toolNames": ["get"], "requireApproval": false}}]
+            }}
+        });
+        let text = with(&agent, pointer, value).to_string();
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        let [agent] = reading.inventory.agents.as_slice() else { panic!("{pointer}") };
+        (agent.identity.clone(), agent.approval_mode.clone(), errors.len())
+    };
+    let (triage, server) = (account("ops/triage"), "/spec/declarative/tools/0/mcpServer");
+    let bypass = Fact::Known(ApprovalMode::Bypass);
+    assert_eq!(read(&format!("{server}/requireApproval"), json!(false)), (triage.clone(), bypass.clone(), 0));
+    for member in ["requireApproval", "toolNames"] {
+        let told = read(&format!("{server}/{member}"), json!("yes please"));
+        assert_eq!(told, (triage.clone(), Fact::Unknown, 1), "{member}");
+    }
+    let (identity, approval, errors) = read("/spec/declarative/deployment/serviceAccountName", json!(7));
+    assert!(identity != triage && identity != account("ops/sre"), "{identity}");
+    assert_eq!((approval, errors), (bypass, 1));
 }
 
 #[test]

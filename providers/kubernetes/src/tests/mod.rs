@@ -376,12 +376,14 @@ fn broken_documents_are_errors_with_a_place_and_never_quote() {
 }
 
 #[test]
-fn an_error_says_whether_anything_else_of_the_file_was_read() {
+fn an_error_says_that_what_else_could_be_understood_was_read() {
     let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: ns}\n";
+    let (of_file, of_object) =
+        ("what else could be understood of this file was read", "the rest of the object was read");
     for (path, text, said) in [
-        ("cut.yaml", "kind: Pod\nmetadata: [".to_owned(), "nothing in this file was read"),
-        ("cut.yaml", format!("{account}---\nkind: Pod\nmetadata: ["), "other objects in this file were read"),
-        ("cut.json", r#"{"kind":"Pod","metadata":{"#.to_owned(), "nothing in this file was read"),
+        ("cut.yaml", format!("{account}---\nkind: Pod\nmetadata: ["), of_file),
+        ("cut.json", r#"{"kind":"Pod","metadata":{"#.to_owned(), of_file),
+        ("odd.yaml", format!("{account}automountServiceAccountToken: 7\n"), of_object),
     ] {
         let (_, errors) = read_all(vec![document(path, &text)], &[]);
         let [error] = errors.as_slice() else { panic!("{errors:?}") };

@@ -2,7 +2,7 @@
 
 use evenhand_model::evidence::Fact;
 
-use super::read;
+use super::{document, read, read_all};
 
 #[test]
 fn literals_are_found_wherever_a_pod_or_a_tool_server_holds_them() {
@@ -88,6 +88,40 @@ fn a_secret_under_version_control_that_people_are_to_fill_in_is_none() {
     assert_eq!((plain.len(), of("data", "Q0FOQVJZLTAwMDAwMDAx")), (1, plain));
     // What is no text is a secret all the same.
     assert_eq!(of("data", "//79/A==").len(), 1);
+}
+
+#[test]
+fn a_number_beside_a_secret_hides_no_secret() {
+    for text in [
+        r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: db, namespace: work}
+stringData: {PORT: 5432, TOKEN: ghp_fakefakefakefakefakefake}
+"#,
+        r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: work}
+spec:
+  template:
+    metadata: {annotations: {"prometheus.io/port": "80"}}
+    spec:
+      containers:
+      - {name: a, image: x, env: [{name: PORT, value: 80}, {name: KEY, value: ghp_fakefakefakefakefakefake}]}
+"#,
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: work}
+spec: {containers: [{name: a, image: x, args: [--port, 80, --key, ghp_fakefakefakefakefakefake]}]}
+"#,
+    ] {
+        let (reading, errors) = read_all(vec![document("k8s/c/all.yaml", text)], &[]);
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        let kinds: Vec<&str> = reading.inventory.credentials.iter().map(|one| &*one.kind).collect();
+        assert!(kinds.contains(&"github_pat_classic"), "{text}: {kinds:?}");
+    }
 }
 
 #[test]

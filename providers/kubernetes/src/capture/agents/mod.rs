@@ -2,6 +2,7 @@
 //! they take.
 
 mod kagent;
+mod misfits;
 mod toolhive;
 
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use serde_json::Value;
 
 use super::literals::{self, Held};
 use super::take::{Taking, mistyped, namespace};
-use super::{Declared, LiteralSecret, Origin, pod, signals};
+use super::{Declared, LiteralSecret, Origin, signals};
 use crate::documents::{Found, Problem, raw};
+use misfits::Misfits;
 
 /// A tool server or another agent that an agent uses.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -66,6 +68,8 @@ pub(crate) struct AgentResource {
     /// Kind and name of what it is made from, where that says how it runs.
     pub(crate) made_from: Option<(&'static str, Arc<str>)>,
     pub(crate) tools: Vec<ToolRef>,
+    /// Whether not all that it says of its tools and of who approves them is understood.
+    pub(crate) unclear_tools: bool,
     /// The set of tool servers that it belongs to.
     pub(crate) member_of: Option<Arc<str>>,
     /// The set of tool servers that it hands on to its callers.
@@ -151,9 +155,12 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
     if !matches!(spec, Value::Null | Value::Object(_)) {
         return Err(mistyped(found, "/spec"));
     }
-    if let Some(pointer) = mistyped_below(&spec, platform, "/spec") {
-        return Err(mistyped(found, &pointer));
+    let misfits = Misfits::of(&spec, platform);
+    if let (None, true, Some(pointer)) = (what, misfits.account, misfits.pointers.first()) {
+        // All that is told of what serves models is whose workload it is.
+        return Err(mistyped(found, pointer));
     }
+    taking.misfits.extend(misfits.pointers.iter().map(|pointer| mistyped(found, pointer)));
     let name: Arc<str> = Arc::from(object.meta.name.as_str());
     let home = namespace(&object.meta, taking);
     let mut agent = AgentResource {
@@ -167,6 +174,7 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
         accounts: Vec::new(),
         made_from: None,
         tools: Vec::new(),
+        unclear_tools: misfits.tools,
         member_of: None,
         gathers: None,
         transport: None,
@@ -195,7 +203,13 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
         "k8sgpt" => k8sgpt(&mut agent, &spec),
         _ => {}
     }
-    if agent.accounts.is_empty() && agent.made_from.is_none() {
+    if misfits.confinement {
+        agent.privileged = agent.privileged.filter(|privileged| *privileged);
+    }
+    if misfits.account {
+        // No account stands in for one that is named and not understood.
+        agent.accounts.clear();
+    } else if agent.accounts.is_empty() && agent.made_from.is_none() {
         let mut named = Vec::new();
         account_names(&spec, &mut named);
         named.sort();
@@ -212,32 +226,6 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
     agent.tools.sort();
     agent.tools.dedup();
     Ok(Some(agent))
-}
-
-/// A pointer to the first member below a value that has another type than its platform gives it. Only those that decide
-/// who an agent is, what it may use and who is asked.
-fn mistyped_below(value: &Value, platform: &str, pointer: &str) -> Option<String> {
-    let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
-    let below = |key: &str, inner: &Value| {
-        let fits = inner.is_null()
-            || match (platform, key) {
-                (_, "serviceAccountName") | ("toolhive", "serviceAccount") => inner.is_string(),
-                (_, "privileged" | "hostNetwork" | "hostPID" | "hostIPC") => inner.is_boolean(),
-                ("kagent", "declarative" | "byo" | "deployment") => inner.is_object(),
-                ("kagent", "tools") => inner.is_array(),
-                ("kagent", "mcpServer") => inner.is_object() && inner.get("name").is_none_or(Value::is_string),
-                ("kagent", "toolNames") => texts(inner),
-                ("kagent", "requireApproval") => inner.is_boolean() || texts(inner),
-                _ => true,
-            };
-        let pointer = format!("{pointer}/{}", pod::escaped(key));
-        if fits { mistyped_below(inner, platform, &pointer) } else { Some(pointer) }
-    };
-    match value {
-        Value::Object(object) => object.iter().find_map(|(key, inner)| below(key, inner)),
-        Value::Array(list) => list.iter().enumerate().find_map(|(at, inner)| below(&at.to_string(), inner)),
-        _ => None,
-    }
 }
 
 /// A Sandbox and its template hold a pod template; a claim names a pool or a template, a pool a template.
