@@ -228,11 +228,11 @@ fn an_agent_stays_an_agent_and_only_what_is_not_understood_of_it_is_unknown() {
         let text = with(&agent, pointer, value).to_string();
         let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
         let [agent] = reading.inventory.agents.as_slice() else { panic!("{pointer}") };
-        (agent.identity.clone(), agent.approval_mode.clone(), errors.len())
+        (agent.identity.clone(), agent.approval_mode, errors.len())
     };
     let (triage, server) = (account("ops/triage"), "/spec/declarative/tools/0/mcpServer");
     let bypass = Fact::Known(ApprovalMode::Bypass);
-    assert_eq!(read(&format!("{server}/requireApproval"), json!(false)), (triage.clone(), bypass.clone(), 0));
+    assert_eq!(read(&format!("{server}/requireApproval"), json!(false)), (triage.clone(), bypass, 0));
     for member in ["requireApproval", "toolNames"] {
         let told = read(&format!("{server}/{member}"), json!("yes please"));
         assert_eq!(told, (triage.clone(), Fact::Unknown, 1), "{member}");
