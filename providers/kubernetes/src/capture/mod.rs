@@ -304,6 +304,15 @@ impl Cluster {
         self.seen.contains(kind) && !self.dropped.contains(kind)
     }
 
+    /// Adds what one document, or a part of it, tells. Where it ends early, or holds what has no kind, there may be more of
+    /// every kind that it holds.
+    fn add(&mut self, mut part: Self, is_whole: bool) {
+        if !is_whole {
+            part.dropped.extend(part.seen.iter().cloned());
+        }
+        self.append(part);
+    }
+
     /// Adds what stands behind this in the same cluster.
     fn append(&mut self, mut later: Self) {
         self.documents.append(&mut later.documents);
@@ -344,6 +353,8 @@ struct Shared {
     texts: HashSet<Arc<str>, FixedState>,
     rules: KnownRules,
     misfits: Vec<Problem>,
+    /// Objects that were not understood.
+    refused: usize,
 }
 
 /// Of an account with its role, binding and workload, some 4,000 bytes, four texts are its own.
@@ -423,10 +434,11 @@ impl Capture {
         self.shared.rules = KnownRules::default();
         held.documents.insert(Arc::clone(&document.path));
         let take = |cluster: &mut Cluster, shared: &mut Shared, path: &Arc<str>, found: &Found<'_, '_>| {
-            let Shared { texts, rules, misfits } = shared;
+            let Shared { texts, rules, misfits, refused } = shared;
             let mut taking = Taking { document: path, file: document.file, fingerprinter, texts, misfits };
             let taken = cluster.take(found, &mut taking, &document.text, rules);
             if taken.is_err() {
+                *refused += 1;
                 cluster.dropped.insert(found.object.kind.as_str().into());
             }
             taken
@@ -441,7 +453,7 @@ impl Capture {
             Some(parts) => {
                 let mut done = Vec::new();
                 for ((part, mut shared, _), mut of_part) in parts {
-                    held.append(part);
+                    held.add(part, of_part.len() == shared.refused);
                     problems.objects.append(&mut of_part);
                     problems.members.append(&mut shared.misfits);
                     done.push(shared);
@@ -450,9 +462,11 @@ impl Capture {
                 done.into_par_iter().for_each(drop);
             }
             None => {
-                let path = &document.path;
+                let (mut part, path) = (Cluster::default(), &document.path);
+                self.shared.refused = 0;
                 problems.objects =
-                    crate::documents::read(document, &mut |found| take(held, &mut self.shared, path, &found));
+                    crate::documents::read(document, &mut |found| take(&mut part, &mut self.shared, path, &found));
+                held.add(part, problems.objects.len() == self.shared.refused);
                 problems.members.append(&mut self.shared.misfits);
             }
         }

@@ -161,6 +161,32 @@ fn decided(pointer: &str, value: Value) -> Outcome {
 }
 
 #[test]
+fn nothing_is_denied_by_bindings_of_a_list_that_ends_early() {
+    let account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "triage", "namespace": "ops"}});
+    let binding = |kind: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": kind,
+            "metadata": {"name": "others", "namespace": "ops"},
+            "subjects": [{"kind": "ServiceAccount", "name": "other", "namespace": "ops"}],
+            "roleRef": {"kind": "ClusterRole", "name": "view"}
+        })
+    };
+    let items = [account, binding("ClusterRoleBinding"), binding("RoleBinding")];
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+    let cut = format!("{},{{\"apiVersion\"", list.strip_suffix("]}").unwrap());
+    let nameless = format!("{},{{\"metadata\":{{\"name\":\"x\"}}}}]}}", list.strip_suffix("]}").unwrap());
+    for (text, expected) in [(list, Outcome::ImplicitlyDenied), (cut, Outcome::Unknown), (nameless, Outcome::Unknown)] {
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
+        assert_eq!(errors.is_empty(), expected != Outcome::Unknown, "{errors:?}");
+        let resolver = reading.resolver.expect("a resolver");
+        let outcome = decide(&*resolver, &super::account("ops/triage"), "get secrets", Some("ops/x"));
+        assert_eq!(outcome, expected, "{text}");
+    }
+}
+
+#[test]
 fn what_a_binding_grants_does_not_hang_on_its_labels_and_is_unknown_where_its_subjects_are() {
     for pointer in ["/metadata/labels/v", "/metadata/annotations/v", "/metadata/labels"] {
         assert_eq!(decided(pointer, json!(7)), Outcome::Allowed, "{pointer}");
