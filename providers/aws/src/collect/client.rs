@@ -281,7 +281,7 @@ fn whole(call: &Call, mut answer: Value) -> Option<Value> {
     }
     let lists = call.pages.map_or(&[][..], |pages| pages.lists);
     let listed = lists.is_empty() || lists.iter().any(|list| answer.get(list).is_some_and(Value::is_array));
-    if listed && call.holds.is_none_or(|member| answer.get(member).is_some()) {
+    if listed && call.holds.is_none_or(|member| answer.get(member).is_some_and(|held| !held.is_null())) {
         return Some(answer);
     }
     let members = answer.as_object_mut().filter(|members| call.omits_empty && say_nothing(call, members))?;
@@ -452,6 +452,8 @@ mod tests {
             ("ListFunctions", json!({"NextMarker": "m"}), Some(json!({"Functions": [], "NextMarker": "m"}))),
             ("ListSAMLProviders", json!({}), Some(json!({"SAMLProviderList": []}))),
             ("DescribeTrails", json!({}), Some(json!({"trailList": []}))),
+            ("DescribeTrails", json!({"trailList": null}), Some(json!({"trailList": []}))),
+            ("GetAgent", json!({"agent": null}), None),
             ("GetAccountAuthorizationDetails", json!({"IsTruncated": false}), None),
         ] {
             assert_eq!(whole(call(operation), answer.clone()), taken, "{operation} {answer}");

@@ -257,6 +257,92 @@ impl Form {
     }
 }
 
+/// The member that an answer consists of: without it, all of the answer is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Main {
+    /// A list, which may be empty. Where there is nothing, the vendor's command line prints it so, and the collector puts in
+    /// what a service leaves out.
+    List(&'static str),
+    /// Something else.
+    Part(&'static str),
+}
+
+impl Form {
+    /// The member that its answer consists of; `None` for answers of several members, and where there may be none.
+    pub(crate) fn main(self) -> Option<Main> {
+        use Main::{List, Part};
+        Some(match self {
+            Self::Regions => List("Regions"),
+            Self::CenterAccounts => List("AccountIds"),
+            Self::GatewayTargets | Self::Gateways => List("items"),
+            Self::Clusters => List("clusters"),
+            Self::Projects | Self::ProjectDescriptions => List("projects"),
+            Self::DeployApplications | Self::QApplications => List("applications"),
+            Self::AccessKeys => List("AccessKeyMetadata"),
+            Self::ServiceCredentials => List("ServiceSpecificCredentials"),
+            Self::MfaDevices => List("MFADevices"),
+            Self::OidcProviders => List("OpenIDConnectProviderList"),
+            Self::SamlProviders => List("SAMLProviderList"),
+            Self::OrgAccounts | Self::OrgAccountsOfParent => List("Accounts"),
+            Self::OrgPolicies | Self::OrgPoliciesOfTarget => List("Policies"),
+            Self::OrgTargets => List("Targets"),
+            Self::OrgRoots => List("Roots"),
+            Self::OrgUnits => List("OrganizationalUnits"),
+            Self::OrgChildren => List("Children"),
+            Self::OrgParents => List("Parents"),
+            Self::CenterInstances => List("Instances"),
+            Self::PermissionSets => List("PermissionSets"),
+            Self::PermissionSetManaged => List("AttachedManagedPolicies"),
+            Self::PermissionSetCustomer => List("CustomerManagedPolicyReferences"),
+            Self::Assignments => List("AccountAssignments"),
+            Self::StoreUsers => List("Users"),
+            Self::StoreGroups => List("Groups"),
+            Self::BedrockAgents => List("agentSummaries"),
+            Self::BedrockActionGroups => List("actionGroupSummaries"),
+            Self::AgentRuntimes => List("agentRuntimes"),
+            Self::WorkloadIdentities => List("workloadIdentities"),
+            Self::ApiKeyProviders | Self::OauthProviders => List("credentialProviders"),
+            Self::CodeInterpreters => List("codeInterpreterSummaries"),
+            Self::Browsers => List("browserSummaries"),
+            Self::Functions => List("Functions"),
+            Self::FunctionUrls => List("FunctionUrlConfigs"),
+            Self::TaskFamilies => List("families"),
+            Self::PodAssociations => List("associations"),
+            Self::AccessEntries => List("accessEntries"),
+            Self::AccessPolicies => List("associatedAccessPolicies"),
+            Self::Notebooks => List("NotebookInstances"),
+            Self::Instances => List("Reservations"),
+            Self::LaunchTemplates => List("LaunchTemplates"),
+            Self::LaunchTemplateVersions => List("LaunchTemplateVersions"),
+            Self::LaunchConfigurations => List("LaunchConfigurations"),
+            Self::Services => List("ServiceSummaryList"),
+            Self::JobDefinitions => List("jobDefinitions"),
+            Self::Stacks => List("Stacks"),
+            Self::DevEndpoints => List("DevEndpoints"),
+            Self::StateMachines => List("stateMachines"),
+            Self::Trails => List("trailList"),
+            Self::Repositories => List("repositories"),
+            Self::CredentialReport => Part("Content"),
+            Self::AccessKeyUse => Part("AccessKeyLastUsed"),
+            Self::LoginProfile => Part("LoginProfile"),
+            Self::AccountSummary => Part("SummaryMap"),
+            Self::Organization => Part("Organization"),
+            Self::PermissionSet => Part("PermissionSet"),
+            Self::BedrockAgent => Part("agent"),
+            Self::BedrockActionGroup => Part("agentActionGroup"),
+            Self::FunctionWithCode => Part("Configuration"),
+            Self::TaskDefinition => Part("taskDefinition"),
+            Self::PodAssociation => Part("association"),
+            Self::AccessEntry => Part("accessEntry"),
+            Self::Service => Part("Service"),
+            Self::OrgPolicy | Self::BucketPolicy | Self::KeyPolicy | Self::FunctionPolicy => Part("Policy"),
+            Self::RepositoryPolicy => Part("policyText"),
+            Self::TopicAttributes => Part("Attributes"),
+            _ => return None,
+        })
+    }
+}
+
 /// Whether the keys are those of the wrapper form.
 pub(crate) fn is_wrapper(head: &Head) -> bool {
     head.has("call") && (head.has("response") || head.has("error"))

@@ -162,6 +162,10 @@ fn answer(
     } else {
         form
     };
+    // What is not there was not answered: an empty answer has its list.
+    if form.main().is_some_and(|main| !sheet.has(main, errors)) {
+        return;
+    }
     let before = errors.len();
     match form {
         Form::Manifest => manifest::read(sheet, facts, errors),

@@ -14,6 +14,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::form::Main;
 use super::values::{Text, When};
 use crate::place;
 use crate::world::AccountId;
@@ -175,6 +176,31 @@ impl<'d> Sheet<'d> {
         let parts = self.parts(&[], &mut Vec::new());
         let told = |name: &&str| parts.member(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
         ["NextToken", "nextToken", "NextMarker"].iter().any(told)
+    }
+
+    /// Whether the response has the member that it consists of. Where it has not, that is an error.
+    pub(crate) fn has(&self, main: Main, errors: &mut Vec<ReadError>) -> bool {
+        let mut cut = Vec::new();
+        let parts = self.parts(&[], &mut cut);
+        let (name, is_list) = match main {
+            Main::List(name) => (name, true),
+            Main::Part(name) => (name, false),
+        };
+        match parts.member(name).map(RawValue::get) {
+            Some(held) if (is_list && held.starts_with('[')) || (!is_list && held != "null") => true,
+            Some(_) if is_list => {
+                let reason = "has another shape than expected: expected a list";
+                let remedy = "export it again as JSON and leave it unchanged";
+                errors.push(self.error(&format!("/{name}"), reason, remedy));
+                false
+            }
+            // What follows an error in the text was not read: it is not missing.
+            None if !cut.is_empty() => true,
+            _ => {
+                errors.push(self.error("", format!("has no `{name}`"), "export it again with the whole answer"));
+                false
+            }
+        }
     }
 
     /// The elements of one list at the top of the response.

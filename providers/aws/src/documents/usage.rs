@@ -5,6 +5,7 @@ use std::sync::Arc;
 use evenhand_model::document::ReadError;
 use serde::Deserialize;
 
+use super::form::Main;
 use super::sheet::Sheet;
 use super::values::{List, Name, Text, When};
 use crate::inventory::facts::Facts;
@@ -50,6 +51,11 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         ));
     }
     let cut = sheet.member::<bool>("IsTruncated", errors) == Some(true);
+    // One that is not ready has no list yet.
+    let completed = status.is_some_and(|status| &*status == "COMPLETED");
+    if completed && !sheet.has(Main::List("ServicesLastAccessed"), errors) {
+        return;
+    }
     let services = sheet.list::<Service<'_>>("ServicesLastAccessed", errors);
     for (pointer, service) in &services {
         sheet.moment(format_args!("{pointer}/LastAuthenticated"), service.last_authenticated, errors);
@@ -62,7 +68,7 @@ pub(super) fn read(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadEr
         }
     }
     // Nor does one of which a part was not understood: what is not in it would count as never used.
-    if cut || errors.len() > before || status.is_none_or(|status| &*status != "COMPLETED") {
+    if cut || errors.len() > before || !completed {
         return;
     }
     let time = |when: Option<When>| when.and_then(When::time);

@@ -129,7 +129,7 @@ fn of_a_cut_answer_nothing_is_missing_and_nothing_was_told() {
         ("lambda list-functions", r#""response":{"Functions":[{"FunctionArn":"#),
     ] {
         let cut = format!(r#"{{"call":"{call}","account":"111122223333",{response}"#);
-        let lines = format!("{}\n{cut}", r#"{"call":"lambda list-functions","response":{}}"#);
+        let lines = format!("{}\n{cut}", r#"{"call":"lambda list-functions","response":{"Functions":[]}}"#);
         for (path, text) in [("cut.json", &cut), ("cut.ndjson", &lines)] {
             let read = read(&[("gaad.json", &gaad), (path, text)]);
             let reasons: Vec<&str> = read.errors.iter().map(|error| &*error.reason).collect();
@@ -137,6 +137,47 @@ fn of_a_cut_answer_nothing_is_missing_and_nothing_was_told() {
         }
         let read = read(&[("gaad.json", &gaad), ("cut.json", &cut)]);
         assert!(read.inventory.gaps.iter().any(|gap| gap.call.contains("list-functions")), "{call}");
+    }
+}
+
+#[test]
+fn an_answer_without_what_it_consists_of_is_no_answer() {
+    let gaad = details(r#"{"Arn":"arn:aws:iam::111122223333:user/ana"}"#, "", "", "");
+    let gap = |read: &super::Read| read.inventory.gaps.iter().any(|gap| gap.call.contains("list-functions"));
+    let shape = "has another shape than expected: expected a list";
+    for (response, place, reason) in [
+        ("{}", "/response", "has no `Functions`"),
+        (r#"{"Funktions":[]}"#, "/response", "has no `Functions`"),
+        (r#"{"Functions":null}"#, "/response/Functions", shape),
+        (r#"{"Functions":{}}"#, "/response/Functions", shape),
+    ] {
+        let answer = format!(r#"{{"call":"lambda list-functions","account":"111122223333","response":{response}}}"#);
+        let read = read(&[("gaad.json", &gaad), ("functions.json", &answer)]);
+        assert_eq!(places(&read), [format!("functions.json#{place}")], "{response}");
+        assert_eq!(read.errors[0].reason, reason, "{response}");
+        assert!(gap(&read), "{response}");
+    }
+    let empty = r#"{"call":"lambda list-functions","account":"111122223333","response":{"Functions":[]}}"#;
+    let read = read(&[("gaad.json", &gaad), ("functions.json", empty)]);
+    assert_eq!((places(&read), gap(&read)), (vec![], false));
+}
+
+#[test]
+fn every_list_that_is_null_and_every_policy_that_is_missing_is_told() {
+    for (text, place) in [
+        (r#"{"ServiceSpecificCredentials":null}"#, "#/ServiceSpecificCredentials"),
+        (r#"{"AccessKeyMetadata":null}"#, "#/AccessKeyMetadata"),
+        (r#"{"agentRuntimes":null}"#, "#/agentRuntimes"),
+        (r#"{"trailList":null}"#, "#/trailList"),
+        (r#"{"call":"eks list-clusters","response":{}}"#, "#/response"),
+        (
+            r#"{"call":"organizations list-policies-for-target","parameters":{"TargetId":"r-1"},"response":{}}"#,
+            "#/response",
+        ),
+        (r#"{"call":"kms get-key-policy","parameters":{"KeyId":"k"},"response":{}}"#, "#/response"),
+        (r#"{"call":"s3api get-bucket-policy","parameters":{"Bucket":"b"},"response":{"Policy":null}}"#, "#/response"),
+    ] {
+        assert_eq!(places(&read(&[("a.json", text)])), [format!("a.json{place}")], "{text}");
     }
 }
 

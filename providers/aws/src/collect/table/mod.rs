@@ -232,6 +232,7 @@ mod tests {
     use super::*;
     use crate::carrier::{CarrierKind, DescribedBy};
     use crate::catalog::Catalogue;
+    use crate::documents::form::Main;
 
     #[test]
     fn every_call_only_reads() {
@@ -241,6 +242,15 @@ mod tests {
             let operation = catalogue.operation(&action).unwrap_or_else(|| panic!("no action {action}"));
             let level = catalogue.level(operation);
             assert!(matches!(level, AccessLevel::List | AccessLevel::Read), "{action} is {level:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_that_is_put_in_where_there_is_nothing_is_the_one_that_the_reader_asks_for() {
+        for call in calls().filter(|call| call.omits_empty) {
+            let lists = call.pages.map_or(&[][..], |pages| pages.lists);
+            let put: Vec<Main> = lists.iter().copied().chain(call.holds).map(Main::List).collect();
+            assert_eq!(put, Vec::from_iter(call.form.main()), "{}", call.operation);
         }
     }
 
