@@ -3,6 +3,8 @@
 use evenhand_model::document::{Document, Format, Head};
 use evenhand_model::gap::{Lost, Subject};
 
+use super::shape::{head_of, head_of_member};
+
 macro_rules! about {
     (Everything) => {
         Subject::ALL
@@ -229,7 +231,7 @@ forms! {
     RepositoryPolicy = "ecr get-repository-policy", "access that a repository of images grants" [Access], |head| all(head, &["repositoryName", "policyText"]);
     QueueAttributes = "sqs get-queue-attributes", "access that a queue grants" [Access], NEVER;
     TopicAttributes = "sns get-topic-attributes", "access that a topic grants" [Access], NEVER;
-    /// `{"Policy": …}` without a word on what it is the policy of: of an organisation if its member is an object.
+    /// `{"Policy": …}` without a word on what it is the policy of. What an object there holds tells: [`Form::of_answer`].
     SomePolicy = "get-policy", "access that a resource grants" [Access], |head| {
         head.has("Policy") && only(head, &["Policy", "PolicyName", "RevisionId"])
     };
@@ -242,6 +244,35 @@ impl Form {
     /// The form of an answer by its keys.
     pub(crate) fn of_head(head: &Head) -> Option<Self> {
         Self::ALL.iter().find(|(_, told)| told(head)).map(|(form, _)| *form)
+    }
+
+    /// The form of an answer by its keys, and by the text where they do not tell.
+    pub(crate) fn of_answer(head: &Head, text: &str) -> Option<Self> {
+        let form = Self::of_head(head).or_else(|| {
+            // What stands first in a list may be damaged: the first object in it tells.
+            let is_list = |key: &String| {
+                let of = |form: Self| matches!(form.main(), Some(Main::List(list)) if list == key.as_str());
+                head.element(key).is_none() && !head.is_empty_list(key) && Self::ALL.iter().any(|(form, _)| of(*form))
+            };
+            head.keys.iter().any(is_list).then(|| Self::of_head(&head_of(text))).flatten()
+        })?;
+        // Several services call an answer's one member so: what that holds tells whose it is. One that is cut or is no
+        // object may be any's.
+        let holds = |member: &str, keys: &[&str]| {
+            let held = head_of_member(text, member);
+            held.map(|held| keys.iter().any(|key| held.has(key)))
+        };
+        match form {
+            Self::SomePolicy => match holds("Policy", &["PolicySummary", "Content"]) {
+                Some(true) => Some(Self::OrgPolicy),
+                Some(false) => None,
+                None => Some(form),
+            },
+            Self::Service => holds("Service", &["ServiceArn", "ServiceId", "ServiceName", "InstanceConfiguration"])
+                .unwrap_or(true)
+                .then_some(form),
+            _ => Some(form),
+        }
     }
 
     /// The form of an answer by the call's name: `iam list-access-keys`, with or without `aws` before it.
@@ -377,7 +408,7 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
         // The first element's keys do not say whose call it is: look for the first name in the text.
         return first_call(&document.text).and_then(Form::of_call).map(|_| WRAPPED);
     }
-    Form::of_head(head).map(Form::call)
+    Form::of_answer(head, &document.text).map(Form::call)
 }
 
 /// Names of keys that stand in no document but this provider's: lists of its answers, and what their elements are called by.
@@ -484,6 +515,46 @@ mod tests {
             "{}",
         ] {
             assert_eq!(Form::of_head(&head(json)), None, "{json}");
+        }
+    }
+
+    fn of_answer(keys: &[&str], json: &str) -> Option<&'static str> {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Form::of_answer(&Head { keys, ..Head::default() }, json).map(Form::call)
+    }
+
+    #[test]
+    fn an_answer_whose_one_member_several_services_have_is_told_by_what_that_holds() {
+        let policy = |json: &str| of_answer(&["Policy"], json);
+        assert_eq!(policy(r#"{"Policy": {"PolicyName": "p", "Arn": "a", "DefaultVersionId": "v1"}}"#), None);
+        for json in [r#"{"Policy": {"PolicySummary": {}}}"#, r#"{"Policy": {"Content": "{}"}}"#] {
+            assert_eq!(policy(json), Some("organizations describe-policy"), "{json}");
+        }
+        for json in [r#"{"Policy": "{}"}"#, r#"{"Policy": {"PolicySummary": {"Id"#] {
+            assert_eq!(policy(json), Some("get-policy"), "{json}");
+        }
+        let service = |json: &str| of_answer(&["Service"], json);
+        assert_eq!(service(r#"{"Service": {"Id": "srv-1", "Name": "n"}}"#), None);
+        for json in [r#"{"Service": {"ServiceArn": "a"}}"#, r#"{"Service": {"ServiceName": "n"}}"#, r#"{"Service": {"#]
+        {
+            assert_eq!(service(json), Some("apprunner describe-service"), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_first_element_does_not_hide_whose_list_it_is() {
+        for (key, json, call) in [
+            ("Functions", r#"{"Functions": [7, {"FunctionArn": "a"}]}"#, Some("lambda list-functions")),
+            (
+                "Users",
+                r#"{"Users": [null, [], {"IdentityStoreId": "d", "UserId": "u"}]}"#,
+                Some("identitystore list-users"),
+            ),
+            ("Accounts", r#"{"Accounts": ["x", {"Id": "1", "Arn": "a"}]}"#, Some("organizations list-accounts")),
+            ("items", r#"{"items": [7, {"kind": "Pod"}]}"#, None),
+            ("Functions", r#"{"Functions": ["f"]}"#, None),
+        ] {
+            assert_eq!(of_answer(&[key], json), call, "{json}");
         }
     }
 

@@ -69,7 +69,7 @@ pub(crate) fn read(document: &Document, fingerprinter: &Fingerprinter, facts: &m
             }
         }
         _ if form::is_wrapper(&document.head) => wrapped(&sheet, fingerprinter, facts, &mut errors),
-        _ => match Form::of_head(&document.head) {
+        _ => match Form::of_answer(&document.head, &document.text) {
             Some(form) => answer(form, &sheet, fingerprinter, facts, &mut errors),
             None => errors.push(sheet.error("", "is the answer of no call that is read", "see the list in the guide")),
         },
@@ -82,7 +82,7 @@ fn unknown_answer(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut 
     let head = shape::head_of(sheet.root());
     if form::is_wrapper(&head) {
         wrapped(sheet, fingerprinter, facts, errors);
-    } else if let Some(form) = Form::of_head(&head) {
+    } else if let Some(form) = Form::of_answer(&head, sheet.root()) {
         answer(form, sheet, fingerprinter, facts, errors);
     } else {
         // One that is cut may be any call's.
@@ -155,13 +155,14 @@ fn answer(
     facts: &mut Facts,
     errors: &mut Vec<ReadError>,
 ) {
-    // `Policy` with an object is a policy of the organisation; with a text, of some resource.
-    let form = if form == Form::SomePolicy {
-        let object = sheet.parts(&[], &mut Vec::new()).member("Policy").is_some_and(|raw| raw.get().starts_with('{'));
-        if object { Form::OrgPolicy } else { form }
-    } else {
-        form
-    };
+    // Of a policy that is cut nothing tells whose it is.
+    if form == Form::SomePolicy {
+        let before = errors.len();
+        let parts = sheet.parts(&[], errors);
+        if errors.len() > before && parts.member("Policy").is_none() {
+            return;
+        }
+    }
     // What is not there was not answered: an empty answer has its list.
     if form.main().is_some_and(|main| !sheet.has(main, errors)) {
         return;

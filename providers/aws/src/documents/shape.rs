@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::sheet::Sheet;
 
-/// The keys at the top of a JSON text and of the first element of each list there, and which lists have none.
+/// The keys at the top of a JSON text and of the first object of each list there, and which lists have none.
 pub(crate) fn head_of(json: &str) -> Head {
     let mut head = Head::default();
     let mut ignored = Vec::new();
@@ -32,7 +32,14 @@ pub(crate) fn head_of(json: &str) -> Head {
     head
 }
 
+/// The keys of an object that is a member at the top of a JSON text. `None` where it is none, or cut.
+pub(crate) fn head_of_member(json: &str, member: &str) -> Option<Head> {
+    let parts = Sheet::new("".into(), json).parts(&[], &mut Vec::new());
+    parts.member(member).map(RawValue::get).filter(|raw| raw.starts_with('{')).map(head_of)
+}
+
+/// The first object of a list: an element before it is damaged and tells nothing.
 fn first_element(list: &str) -> Option<&str> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-    elements.first().map(|raw| raw.get()).filter(|raw| raw.starts_with('{'))
+    elements.into_iter().map(RawValue::get).find(|raw| raw.starts_with('{'))
 }

@@ -1,8 +1,11 @@
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
 use evenhand_model::identity::Nature;
+use evenhand_model::secret::Fingerprinter;
 
 use super::{details, read, role};
+use crate::documents;
+use crate::inventory::facts::Facts;
 
 const SERVICE: &str = r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
 
@@ -179,6 +182,31 @@ fn every_list_that_is_null_and_every_policy_that_is_missing_is_told() {
     ] {
         assert_eq!(places(&read(&[("a.json", text)])), [format!("a.json{place}")], "{text}");
     }
+}
+
+#[test]
+fn a_policy_that_is_cut_is_told_as_cut() {
+    let text = "{\n \"Policy\": {\"PolicySummary\": {\"Id\": \"p-1\",";
+    let mut cut = super::document("policy.json", text);
+    cut.head.keys.push("Policy".to_owned());
+    let mut facts = Facts::default();
+    let errors = documents::read(&cut, &Fingerprinter::keyed("test"), &mut facts);
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].reason, "ends in the middle of a value");
+    assert!(errors[0].document.starts_with("policy.json:2:"), "{}", errors[0].document);
+    assert!(facts.answers.is_empty());
+}
+
+#[test]
+fn what_stands_beside_a_damaged_first_element_is_read() {
+    let text =
+        r#"{"Functions":[7,{"FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:f","FunctionName":"f"}]}"#;
+    let mut facts = Facts::default();
+    let mut document = super::document("functions.json", text);
+    document.head.elements.clear();
+    let errors = documents::read(&document, &Fingerprinter::keyed("test"), &mut facts);
+    assert_eq!((errors.len(), &*errors[0].document), (1, "functions.json#/Functions/0"));
+    assert_eq!(facts.placed.len(), 1);
 }
 
 #[test]
