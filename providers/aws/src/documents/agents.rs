@@ -286,7 +286,10 @@ pub(super) fn read(
         Form::QApplication => q_application(sheet, facts, errors),
         Form::CodeInterpreter => tool("code_interpreter", sheet, facts, errors),
         Form::Browser => tool("browser", sheet, facts, errors),
-        _ => {}
+        // Whether it is whole is told all the same.
+        _ => {
+            sheet.parts(&[], errors);
+        }
     }
 }
 

@@ -81,10 +81,8 @@ impl<'a> Receive<'a> for Details<'a> {
     fn member(&mut self, name: &str, value: &'a RawValue) -> Result<(), serde_json::Error> {
         if name == "IsTruncated" {
             self.is_truncated = serde_json::from_str(value.get())?;
-        } else if let Some(list) = LISTS.iter().find(|list| **list == name)
-            && value.get() != "null"
-        {
-            // One thing stands for a list of one.
+        } else if let Some(list) = LISTS.iter().find(|list| **list == name) {
+            // One thing stands for a list of one; nothing stands for none.
             let mut source = serde_json::Deserializer::from_str(value.get());
             self.elements.push((list, 0, Element::read(list, &mut source)?));
         }

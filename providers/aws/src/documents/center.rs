@@ -175,7 +175,10 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                 facts.center.groups.insert(id, name);
             }
         }
-        _ => {}
+        // Whether it is whole is told all the same.
+        _ => {
+            sheet.parts(&[], errors);
+        }
     }
 }
 

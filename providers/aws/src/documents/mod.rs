@@ -26,7 +26,6 @@ use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
 use evenhand_model::secret::Fingerprinter;
-use serde_json::value::RawValue;
 
 pub(crate) use form::{is_damaged, likeness, recognise};
 #[cfg(test)]
@@ -56,16 +55,9 @@ pub(crate) fn read(document: &Document, fingerprinter: &Fingerprinter, facts: &m
             }
         }
         _ if document.text.trim_start().starts_with('[') => {
-            match serde_json::from_str::<Vec<&RawValue>>(&document.text) {
-                Ok(list) => {
-                    for (index, raw) in list.into_iter().enumerate() {
-                        let inside = sheet.inside(raw.get(), &format!("/{index}"));
-                        unknown_answer(&inside, fingerprinter, facts, &mut errors);
-                    }
-                }
-                Err(_) => {
-                    sheet.whole::<Vec<&RawValue>>(&mut errors);
-                }
+            for (index, raw) in sheet.elements(&mut errors).into_iter().enumerate() {
+                let inside = sheet.inside(raw.get(), &format!("/{index}"));
+                unknown_answer(&inside, fingerprinter, facts, &mut errors);
             }
         }
         _ if form::is_wrapper(&document.head) => wrapped(&sheet, fingerprinter, facts, &mut errors),
@@ -178,7 +170,10 @@ fn answer(
         | Form::CenterAccounts
         | Form::GatewayTargets
         | Form::Clusters
-        | Form::AccessEntries => {}
+        | Form::AccessEntries => {
+            // Whether it is whole is told all the same.
+            sheet.parts(&[], errors);
+        }
         Form::AccessEntry | Form::AccessPolicies => clusters::read(form, sheet, facts, errors),
         Form::AgentRuntimes => {
             agents::read(form, sheet, fingerprinter, facts, errors);

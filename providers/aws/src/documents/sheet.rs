@@ -10,7 +10,7 @@ use evenhand_model::Timestamp;
 use evenhand_model::document::ReadError;
 use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::{json_error, json_shape};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -43,6 +43,8 @@ pub(crate) struct Sheet<'d> {
 pub(crate) struct Parts<'d> {
     /// The elements of wanted lists in the order of the document: list, index, element.
     pub(crate) elements: Vec<(&'static str, usize, &'d RawValue)>,
+    /// Wanted lists in whose place something else stands.
+    no_lists: Vec<&'static str>,
     /// Other members.
     pub(crate) members: Vec<(Cow<'d, str>, &'d RawValue)>,
 }
@@ -165,10 +167,28 @@ impl<'d> Sheet<'d> {
         let mut parts = Parts::default();
         let mut reader = serde_json::Deserializer::from_str(self.root);
         let read = Walk { wanted, parts: &mut parts }.deserialize(&mut reader).and_then(|()| reader.end());
+        errors.extend(parts.no_lists.iter().map(|list| self.no_list(list)));
         if let Err(error) = read {
             errors.push(self.text_error(&error));
         }
         parts
+    }
+
+    /// The elements of a response that is a list. After an error in its text those before it are kept.
+    pub(crate) fn elements(&self, errors: &mut Vec<ReadError>) -> Vec<&'d RawValue> {
+        let mut parts = Parts::default();
+        let mut reader = serde_json::Deserializer::from_str(self.root);
+        let read = Elements { list: "", parts: &mut parts }.deserialize(&mut reader).and_then(|()| reader.end());
+        if let Err(error) = read {
+            errors.push(self.text_error(&error));
+        }
+        parts.elements.into_iter().map(|(_, _, element)| element).collect()
+    }
+
+    /// The error that something else stands where a list belongs.
+    fn no_list(&self, name: &str) -> ReadError {
+        let reason = "has another shape than expected: expected a list";
+        self.error(&format!("/{name}"), reason, "export it again as JSON and leave it unchanged")
     }
 
     /// Whether the response says that more of it follows in another one.
@@ -189,9 +209,7 @@ impl<'d> Sheet<'d> {
         match parts.member(name).map(RawValue::get) {
             Some(held) if (is_list && held.starts_with('[')) || (!is_list && held != "null") => true,
             Some(_) if is_list => {
-                let reason = "has another shape than expected: expected a list";
-                let remedy = "export it again as JSON and leave it unchanged";
-                errors.push(self.error(&format!("/{name}"), reason, remedy));
+                errors.push(self.no_list(name));
                 false
             }
             // What follows an error in the text was not read: it is not missing.
@@ -288,6 +306,13 @@ struct Elements<'w, 'd> {
     parts: &'w mut Parts<'d>,
 }
 
+impl Elements<'_, '_> {
+    fn no_list<E>(self) -> Result<(), E> {
+        self.parts.no_lists.push(self.list);
+        Ok(())
+    }
+}
+
 impl<'d> DeserializeSeed<'d> for Elements<'_, 'd> {
     type Value = ();
 
@@ -303,8 +328,34 @@ impl<'d> Visitor<'d> for Elements<'_, 'd> {
         f.write_str("a list")
     }
 
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        Ok(())
+    // What is no list costs no other one.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        self.no_list()
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.no_list()
     }
 
     fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<(), A::Error> {
@@ -341,6 +392,27 @@ mod tests {
         assert_eq!(numbers, [1, 3]);
         assert_eq!(errors[0].document, "x.json#/A/1");
         assert!(!errors[0].to_string().contains("canary"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn what_is_no_list_costs_no_other_list() {
+        for wrong in ["7", "-7", "7.5", "true", "null", r#""a""#, r#"{"a": [1]}"#] {
+            let text = format!(r#"{{"A": {wrong}, "B": [1, 2]}}"#);
+            let sheet = Sheet::new("x.json".into(), &text);
+            let mut errors = Vec::new();
+            let parts = sheet.parts(&["A", "B"], &mut errors);
+            assert_eq!((parts.elements.len(), errors.len()), (2, 1), "{wrong}");
+            assert_eq!((&*errors[0].document, errors[0].reason.ends_with("expected a list")), ("x.json#/A", true));
+        }
+    }
+
+    #[test]
+    fn of_a_list_that_is_cut_the_elements_before_the_cut_are_kept() {
+        let mut errors = Vec::new();
+        let text = "[{\"a\": 1}, {\"b\": 2}";
+        assert_eq!(Sheet::new("x.json".into(), text).elements(&mut errors).len(), 2);
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].document.starts_with("x.json:1:"), "{}", errors[0].document);
     }
 
     #[test]

@@ -210,6 +210,45 @@ fn what_stands_beside_a_damaged_first_element_is_read() {
 }
 
 #[test]
+fn a_wrong_list_of_an_account_costs_that_list_alone() {
+    let roles = format!("[{}]", role("one", SERVICE, ""));
+    for wrong in ["7", "null", "true", r#""a""#] {
+        for text in [
+            format!(r#"{{"UserDetailList":{wrong},"RoleDetailList":{roles}}}"#),
+            format!(r#"{{"RoleDetailList":{roles},"UserDetailList":{wrong}}}"#),
+        ] {
+            let read = read(&[("gaad.json", &text)]);
+            assert_eq!((places(&read), read.count("role")), (vec!["gaad.json#/UserDetailList"], 1), "{text}");
+        }
+    }
+}
+
+#[test]
+fn of_a_list_of_answers_that_is_cut_those_before_the_cut_are_read() {
+    let text = r#"[{"call":"iam list-access-keys","parameters":{"UserName":"ana"},"account":"111122223333","response":{"AccessKeyMetadata":[{"AccessKeyId":"AKIAFAKEFAKEFAKEFAKE","Status":"Active"}]}}"#;
+    let mut facts = Facts::default();
+    let errors = documents::read(&super::document("a.json", text), &Fingerprinter::keyed("test"), &mut facts);
+    assert_eq!((errors.len(), facts.access_keys.len()), (1, 1), "{errors:?}");
+    assert_eq!(errors[0].reason, "ends in the middle of a value");
+}
+
+#[test]
+fn a_cut_is_told_of_answers_that_nobody_reads_too() {
+    for text in [
+        r#"{"Instances":[{"InstanceArn":"arn:aws:"#,
+        r#"{"actionGroupSummaries":[{"actionGroupId":"a"#,
+        r#"{"accessEntries":["arn:aws:"#,
+    ] {
+        let mut cut = super::document("cut.json", text);
+        let key = text.split('"').nth(1).unwrap().to_owned();
+        cut.head.elements.push((key.clone(), vec!["InstanceArn".to_owned()]));
+        cut.head.keys.push(key);
+        let errors = documents::read(&cut, &Fingerprinter::keyed("test"), &mut Facts::default());
+        assert_eq!((errors.len(), &*errors[0].reason), (1, "ends in the middle of a value"), "{text}");
+    }
+}
+
+#[test]
 fn an_account_that_is_none_is_told_with_what_it_takes() {
     let answer = r#"{"call":"lambda list-functions","account":"","response":{"Functions":[]}}"#;
     let read = read(&[("functions.json", answer)]);
