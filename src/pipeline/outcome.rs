@@ -123,6 +123,15 @@ fn unrecognised(
         }
         damage = Some(Damage { place, reason, remedy });
     }
+    // An answer as captures hold it that has lost what tells of which call it is.
+    let answers = ["response", "error"].iter().any(|key| document.head.has(key));
+    if damage.is_none() && answers && !template && damaged(document).is_some() {
+        damage = Some(Damage {
+            place: String::new(),
+            reason: "it is the answer of no call that is read".to_owned(),
+            remedy: "export it again, or leave it out".to_owned(),
+        });
+    }
     let schema = document.head.values.iter().find(|(key, _)| key == "schema").map_or("", |(_, form)| form.as_str());
     let own = [("evenhand/evidence", OWN_EVIDENCE), ("evenhand/report", OWN_REPORT), ("evenhand/baseline", OWN_REPORT)];
     let own = own.into_iter().find(|(form, _)| document.format == Format::Json && schema.starts_with(form));

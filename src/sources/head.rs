@@ -223,7 +223,11 @@ pub(super) fn toml(prefix: &str) -> Head {
 pub(super) fn csv_columns(prefix: &str) -> Option<Vec<String>> {
     let mut lines = prefix.lines();
     let header = lines.next()?.trim_end();
-    let columns: Vec<String> = header.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
+    let mut columns: Vec<String> = header.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
+    // A header that is cut behind a comma names no column there.
+    if lines.next().is_none() {
+        columns.pop_if(|name| name.is_empty());
+    }
     let plain = |name: &String| {
         !name.is_empty() && name.len() <= SHORT && name.chars().all(|c| c.is_alphanumeric() || "_-. ()/".contains(c))
     };
@@ -307,6 +311,8 @@ mod tests {
     #[test]
     fn a_header_makes_csv() {
         assert!(looks_like_csv("user,arn,user_creation_time\na,b,c\n"));
+        assert_eq!(csv_columns("user,arn,").unwrap(), ["user", "arn"], "cut behind a comma");
+        assert_eq!(csv_columns("user,arn,\na,b,c\n"), None);
         assert!(!looks_like_csv("Dear all, this is, a letter\nx\n"));
     }
 }

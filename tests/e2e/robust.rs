@@ -92,6 +92,8 @@ fn what_cannot_be_read_in_the_folder_of_a_capture_is_a_failure() {
         .file("in/prod/manifest.json", manifest.as_bytes())
         .file("in/prod/all.yaml", CLUSTER.as_bytes())
         .file("in/prod/zeros.json", &[0; 64])
+        .file("in/prod/call.json", br#"{"call":7,"response":{"Functions":[]}}"#)
+        .file("in/beside/call.json", br#"{"call":"some other","response":{}}"#)
         .file("in/prod/below/empty.ndjson", b"")
         .file("in/prod/README.md", b"")
         .file("in/beside/zeros.json", &[0; 64]);
@@ -101,6 +103,8 @@ fn what_cannot_be_read_in_the_folder_of_a_capture_is_a_failure() {
         sources.find(|file| file["path"] == path).unwrap()["status"].clone()
     };
     assert_eq!(status("in/prod/zeros.json"), "failed");
+    assert_eq!(status("in/prod/call.json"), "failed");
+    assert_eq!(status("in/beside/call.json"), "unrecognised");
     assert_eq!(status("in/prod/below/empty.ndjson"), "failed");
     assert_eq!(status("in/prod/README.md"), "unrecognised");
     assert_eq!(status("in/beside/zeros.json"), "unrecognised");

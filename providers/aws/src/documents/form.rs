@@ -94,7 +94,7 @@ forms! {
     CredentialReport = "iam get-credential-report", "passwords, factors, access keys and their last use" [Credentials Use], |head| {
         all(head, &["Content", "ReportFormat"])
             || (head.columns.iter().any(|column| column == "user")
-                && head.columns.iter().any(|column| column == "password_enabled"))
+                && head.columns.iter().any(|column| column == "password_enabled" || column == "user_creation_time"))
     };
     AccessKeys = "iam list-access-keys", "ids of access keys" [Credentials], |head| head.has("AccessKeyMetadata");
     AccessKeyUse = "iam get-access-key-last-used", "when an access key was last used" [Credentials Use], |head| head.has("AccessKeyLastUsed");
@@ -374,6 +374,9 @@ impl Form {
     }
 }
 
+/// The keys of the wrapper form.
+const WRAPPER: [&str; 6] = ["call", "parameters", "account", "region", "response", "error"];
+
 /// Whether the keys are those of the wrapper form.
 pub(crate) fn is_wrapper(head: &Head) -> bool {
     head.has("call") && (head.has("response") || head.has("error"))
@@ -400,13 +403,15 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
         Format::Yaml | Format::Toml | Format::Text => return None,
     }
     let head = &document.head;
+    let is_known = |call: &str| Form::of_call(call).is_some();
+    // Of several answers each has a call of its own.
+    let is_list = element(head, "", &["call"]) && (element(head, "", &["response"]) || element(head, "", &["error"]));
+    if is_list || (is_wrapper(head) && document.format == Format::Ndjson) {
+        return calls(&document.text).any(is_known).then_some(WRAPPED);
+    }
     if is_wrapper(head) {
         // A call that is not read still belongs to this provider only if the command line has its service.
-        return head.value("call").and_then(Form::of_call).map(|_| WRAPPED);
-    }
-    if element(head, "", &["call"]) && (element(head, "", &["response"]) || element(head, "", &["error"])) {
-        // The first element's keys do not say whose call it is: look for the first name in the text.
-        return first_call(&document.text).and_then(Form::of_call).map(|_| WRAPPED);
+        return head.value("call").filter(|call| is_known(call)).map(|_| WRAPPED);
     }
     Form::of_answer(head, &document.text).map(Form::call)
 }
@@ -435,16 +440,20 @@ const MARKS: [&str; 20] = [
     "taskDefinitionArn",
 ];
 
-/// Whether a text that breaks the rules of JSON is one of this provider's answers by the names of its keys.
+/// Whether a text that breaks the rules of JSON, or of which nothing else tells whose it is, is one of this provider's
+/// answers by the names of its keys.
 pub(crate) fn is_damaged(document: &Document) -> bool {
-    matches!(document.format, Format::Json | Format::Ndjson) && MARKS.iter().any(|mark| document.holds_word(mark))
+    matches!(document.format, Format::Json | Format::Ndjson)
+        && (MARKS.iter().any(|mark| document.holds_word(mark))
+            || (is_wrapper(&document.head) && only(&document.head, &WRAPPER)))
 }
 
-/// The value of the first `"call"` member in a text.
-fn first_call(text: &str) -> Option<&str> {
-    let (_, after) = text.split_once("\"call\"")?;
-    let (_, after) = after.split_once('"')?;
-    after.split_once('"').map(|(call, _)| call)
+/// The values of the `"call"` members in a text, wherever they stand.
+fn calls(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\"call\"").skip(1).filter_map(|after| {
+        let (_, value) = after.split_once('"')?;
+        value.split_once('"').map(|(call, _)| call)
+    })
 }
 
 #[cfg(test)]
@@ -516,6 +525,39 @@ mod tests {
         ] {
             assert_eq!(Form::of_head(&head(json)), None, "{json}");
         }
+    }
+
+    #[test]
+    fn of_several_answers_one_whose_call_is_known_tells_whose_they_are() {
+        let keys = || vec!["call".to_owned(), "response".to_owned()];
+        let wrapped = Head { keys: keys(), values: vec![("call".to_owned(), "x y".to_owned())], ..Head::default() };
+        let list = Head { elements: vec![(String::new(), keys())], ..Head::default() };
+        let kind = |format, head: &Head, text: &str| {
+            recognise(&Document {
+                path: "a.json".into(),
+                relative: "a.json".into(),
+                source_name: "a.json".into(),
+                format,
+                text: text.to_owned(),
+                head: head.clone(),
+                file: FileFacts::default(),
+            })
+        };
+        let (unknown, known) = (r#"{"call":"x y","response":{}}"#, r#"{"call":"iam list-mfa-devices","response":{}}"#);
+        assert_eq!(kind(Format::Ndjson, &wrapped, &format!("{unknown}\n{known}")), Some(WRAPPED));
+        assert_eq!(kind(Format::Json, &list, &format!("[{unknown},{known}]")), Some(WRAPPED));
+        assert_eq!(kind(Format::Ndjson, &wrapped, unknown), None);
+        assert_eq!(kind(Format::Json, &wrapped, unknown), None);
+    }
+
+    #[test]
+    fn a_report_whose_header_is_cut_is_a_report() {
+        let of = |columns: &[&str]| {
+            let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+            Form::of_head(&Head { columns, ..Head::default() })
+        };
+        assert_eq!(of(&["user", "arn", "user_creation_time"]), Some(Form::CredentialReport));
+        assert_eq!(of(&["user", "arn"]), None);
     }
 
     fn of_answer(keys: &[&str], json: &str) -> Option<&'static str> {

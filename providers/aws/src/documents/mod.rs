@@ -101,7 +101,9 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
     };
     let call = text("call", errors).unwrap_or_default();
     let Some(form) = Form::of_call(&call) else {
-        errors.push(sheet.error("/call", format!("`{call}` is no call that is read"), "leave it out"));
+        if errors.len() == before {
+            errors.push(sheet.error("/call", format!("`{call}` is no call that is read"), "leave it out"));
+        }
         return;
     };
     let mut inner = sheet.inside(parts.member("response").map_or("{}", |raw| raw.get()), "/response");
