@@ -225,6 +225,23 @@ fn a_take_over_is_open_until_what_it_takes_over_was_read() {
 }
 
 #[test]
+fn a_list_of_another_account_answers_for_that_one_alone() {
+    let functions = r#"{"Functions":[{"FunctionArn":"arn:aws:lambda:eu-west-1:999988887777:function:f",
+        "Role":"arn:aws:iam::999988887777:role/r"}]}"#;
+    let statements = allow(&["lambda:UpdateFunctionCode"], "*");
+    let read = with("lambda.amazonaws.com", &statements, &[functions.to_owned()]);
+    assert_eq!(unread(&read, "u"), ["lambda functions of account 111122223333"]);
+    let has_gap = |account: &str, call: &str| {
+        let of = |scope: Option<&str>| scope == Some(account);
+        let mut gaps = read.inventory.gaps.iter();
+        gaps.any(|gap| of(gap.scope.as_ref().map(|scope| scope.as_str())) && &*gap.call == call)
+    };
+    assert!(has_gap("111122223333", "aws lambda list-functions"));
+    assert!(has_gap("999988887777", "aws iam get-account-authorization-details"));
+    assert!(!has_gap("111122223333", "aws iam get-account-authorization-details"));
+}
+
+#[test]
 fn only_who_holds_all_the_rest_is_left_open() {
     let update = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"];
     let at_home = "arn:aws:lambda:*:111122223333:function:*";
