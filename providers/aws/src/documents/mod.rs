@@ -17,6 +17,7 @@ pub(crate) mod manifest;
 pub(crate) mod organizations;
 pub(crate) mod refusal;
 pub(crate) mod resources;
+mod runs_as;
 mod shape;
 mod sheet;
 mod usage;
