@@ -13,23 +13,24 @@ use serde::Deserialize;
 use super::compute::owner;
 use super::environment::Told;
 use super::form::Form;
+use super::runs_as::{self, Without};
 use super::sheet::Sheet;
-use super::values::{List, Name, Text, name_or_none};
+use super::values::{ArnText, List, Name, Text};
 use crate::inventory::facts::{ActionGroup, AgentSeen, Facts, GatewayTarget, Said};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BedrockAgent<'a> {
     #[serde(borrow)]
-    agent_arn: Name<'a>,
+    agent_arn: ArnText<'a>,
     #[serde(borrow)]
     agent_id: Option<Text<'a>>,
     #[serde(borrow)]
     agent_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    agent_resource_role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    agent_resource_role_arn: Option<Text<'a>>,
     #[serde(borrow)]
     agent_status: Option<Text<'a>>,
 }
@@ -47,7 +48,7 @@ struct AgentSummary<'a> {
 #[serde(rename_all = "camelCase")]
 struct RuntimeSummary<'a> {
     #[serde(borrow)]
-    agent_runtime_arn: Name<'a>,
+    agent_runtime_arn: ArnText<'a>,
     #[serde(borrow)]
     agent_runtime_name: Option<Text<'a>>,
 }
@@ -104,15 +105,15 @@ struct SchemaFunction<'a> {
 #[serde(rename_all = "camelCase")]
 struct Runtime<'a> {
     #[serde(borrow)]
-    agent_runtime_arn: Name<'a>,
+    agent_runtime_arn: ArnText<'a>,
     #[serde(borrow)]
     agent_runtime_id: Option<Text<'a>>,
     #[serde(borrow)]
     agent_runtime_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
     #[serde(borrow)]
     agent_runtime_artifact: Option<Artifact<'a>>,
     #[serde(borrow)]
@@ -137,15 +138,15 @@ struct ContainerConfiguration<'a> {
 #[serde(rename_all = "camelCase")]
 struct Gateway<'a> {
     #[serde(borrow)]
-    gateway_arn: Name<'a>,
+    gateway_arn: ArnText<'a>,
     #[serde(borrow)]
     gateway_id: Option<Text<'a>>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
     #[serde(borrow)]
     authorizer_type: Option<Text<'a>>,
 }
@@ -154,7 +155,7 @@ struct Gateway<'a> {
 #[serde(rename_all = "camelCase")]
 struct Target<'a> {
     #[serde(borrow)]
-    gateway_arn: Name<'a>,
+    gateway_arn: ArnText<'a>,
     #[serde(borrow)]
     target_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -220,15 +221,15 @@ struct QApplicationSummary<'a> {
 #[serde(rename_all = "camelCase")]
 struct QApplication<'a> {
     #[serde(borrow)]
-    application_arn: Name<'a>,
+    application_arn: ArnText<'a>,
     #[serde(borrow)]
     application_id: Option<Text<'a>>,
     #[serde(borrow)]
     display_name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
     #[serde(borrow)]
     identity_type: Option<Text<'a>>,
     #[serde(borrow)]
@@ -240,14 +241,27 @@ struct QApplication<'a> {
 #[serde(rename_all = "camelCase")]
 struct Tool<'a> {
     #[serde(borrow, alias = "codeInterpreterArn")]
-    browser_arn: Name<'a>,
+    browser_arn: ArnText<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
     description: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    execution_role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    execution_role_arn: Option<Text<'a>>,
 }
+
+/// Who may call a gateway, and whether that takes a proof of who it is.
+const AUTHORISERS: &[(&str, bool)] =
+    &[("CUSTOM_JWT", true), ("AWS_IAM", true), ("AUTHENTICATE_ONLY", true), ("NONE", false)];
+/// How people sign in to an application, and whether they do.
+const IDENTITIES: &[(&str, bool)] = &[
+    ("AWS_IAM_IDP_SAML", true),
+    ("AWS_IAM_IDP_OIDC", true),
+    ("AWS_IAM_IDC", true),
+    ("AWS_QUICKSIGHT_IDP", true),
+    ("ANONYMOUS", false),
+];
+const STATE: &[(&str, bool)] = &[("ENABLED", true), ("DISABLED", false)];
 
 /// Reads the answer of one of the calls about agents.
 pub(super) fn read(
@@ -306,6 +320,8 @@ fn purpose(description: Option<Text<'_>>, facts: &mut Facts) -> Fact<Arc<str>> {
 fn bedrock_agent(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(agent) = sheet.needed::<BedrockAgent<'_>>("agent", errors) else { return };
     let arn = facts.texts.share(&agent.agent_arn);
+    let (member, named) = (("/agent", "agentResourceRoleArn"), agent.agent_resource_role_arn);
+    let role = runs_as::role(sheet, member, named, Without::LeftOut, facts, errors);
     let id = agent.agent_id.as_deref().or_else(|| arn.rsplit('/').next()).unwrap_or("").to_owned();
     let seen = AgentSeen {
         id: facts.texts.share(&id),
@@ -313,7 +329,7 @@ fn bedrock_agent(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErro
         kind: "bedrock_agent",
         tool_server: false,
         name: facts.texts.share(agent.agent_name.as_deref().unwrap_or(&id)),
-        role: agent.agent_resource_role_arn.map(|role| facts.texts.share(&role)),
+        role,
         purpose: purpose(agent.description, facts),
         image: Fact::Absent,
         // Invoking an agent takes a signed request.
@@ -335,14 +351,29 @@ fn action_group(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError
     };
     let executor = group.action_group_executor.as_ref();
     let functions = group.function_schema.as_ref().map(|schema| {
-        let confirmed = |one: &SchemaFunction<'_>| one.require_confirmation.as_deref() == Some("ENABLED");
-        schema.functions.0.iter().map(|one| (facts.texts.share(&one.name), confirmed(one))).collect::<BTreeMap<_, _>>()
+        let functions = schema.functions.0.iter().enumerate().map(|(at, one)| {
+            let confirmed = match one.require_confirmation.as_deref() {
+                // Nobody is asked unless it is said.
+                None => Fact::Known(false),
+                word => sheet.word(
+                    format_args!("/agentActionGroup/functionSchema/functions/{at}/requireConfirmation"),
+                    word,
+                    STATE,
+                    errors,
+                ),
+            };
+            (facts.texts.share(&one.name), confirmed)
+        });
+        functions.collect::<BTreeMap<_, _>>()
     });
+    let lambda = executor.and_then(|one| one.lambda.as_deref());
+    let lambda = runs_as::leads_to(sheet, "/agentActionGroup/actionGroupExecutor/lambda", lambda, facts, errors);
+    let state = group.action_group_state.as_deref();
     let it = ActionGroup {
         agent: facts.texts.share(&agent),
         name: facts.texts.share(group.action_group_name.as_deref().unwrap_or("")),
-        enabled: Fact::known(group.action_group_state.as_deref().map(|state| state == "ENABLED")),
-        lambda: executor.and_then(|one| one.lambda.as_deref()).map(|arn| facts.texts.share(arn)),
+        enabled: sheet.word(format_args!("/agentActionGroup/actionGroupState"), state, STATE, errors),
+        lambda,
         returns_control: executor.and_then(|one| one.custom_control.as_deref()) == Some("RETURN_CONTROL"),
         functions,
     };
@@ -362,13 +393,14 @@ fn runtime(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
         .and_then(|artifact| artifact.container_configuration)
         .and_then(|container| container.container_uri);
     let arn = facts.texts.share(&runtime.agent_runtime_arn);
+    let role = runs_as::role(sheet, ("", "roleArn"), runtime.role_arn, Without::LeftOut, facts, errors);
     let seen = AgentSeen {
         id: facts.texts.share(runtime.agent_runtime_id.as_deref().unwrap_or(&arn)),
         client: "bedrock-agentcore",
         kind: "agent_runtime",
         tool_server: false,
         name: facts.texts.share(runtime.agent_runtime_name.as_deref().unwrap_or(&arn)),
-        role: runtime.role_arn.map(|role| facts.texts.share(&role)),
+        role,
         purpose: purpose(runtime.description, facts),
         image: Fact::known(image.map(|image| facts.texts.share(&image))),
         // A signed request by default, a token where an authoriser is configured.
@@ -386,16 +418,18 @@ fn runtime(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
 fn gateway(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(gateway) = sheet.whole::<Gateway<'_>>(errors) else { return };
     let arn = facts.texts.share(&gateway.gateway_arn);
+    let role = runs_as::role(sheet, ("", "roleArn"), gateway.role_arn, Without::NotSaid, facts, errors);
+    let kind = gateway.authorizer_type.as_deref();
     let seen = AgentSeen {
         id: facts.texts.share(gateway.gateway_id.as_deref().unwrap_or(&arn)),
         client: "bedrock-agentcore",
         kind: "gateway",
         tool_server: true,
         name: facts.texts.share(gateway.name.as_deref().unwrap_or(&arn)),
-        role: gateway.role_arn.map(|role| facts.texts.share(&role)),
+        role,
         purpose: purpose(gateway.description, facts),
         image: Fact::Absent,
-        authenticated: Fact::known(gateway.authorizer_type.map(|kind| &*kind != "NONE")),
+        authenticated: sheet.word(format_args!("/authorizerType"), kind, AUTHORISERS, errors),
         sandboxed: Fact::Unknown,
         disabled: false,
         secrets: Vec::new(),
@@ -421,11 +455,13 @@ fn gateway_target(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErr
         .and_then(|configuration| configuration.mcp)
         .and_then(|mcp| mcp.lambda)
         .and_then(|lambda| lambda.lambda_arn);
+    let lambda =
+        runs_as::leads_to(sheet, "/targetConfiguration/mcp/lambda/lambdaArn", lambda.as_deref(), facts, errors);
     let name = target.name.as_deref().or(target.target_id.as_deref()).unwrap_or("").to_owned();
     let it = GatewayTarget {
         gateway: facts.texts.share(&target.gateway_arn),
         name: facts.texts.share(&name),
-        lambda: lambda.map(|arn| facts.texts.share(&arn)),
+        lambda,
         stored,
     };
     let account = owner(sheet, &it.gateway, facts);
@@ -435,16 +471,18 @@ fn gateway_target(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErr
 fn q_application(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(application) = sheet.whole::<QApplication<'_>>(errors) else { return };
     let arn = facts.texts.share(&application.application_arn);
+    let role = runs_as::role(sheet, ("", "roleArn"), application.role_arn, Without::NotSaid, facts, errors);
+    let kind = application.identity_type.as_deref();
     let seen = AgentSeen {
         id: facts.texts.share(application.application_id.as_deref().unwrap_or(&arn)),
         client: "qbusiness",
         kind: "q_business_application",
         tool_server: false,
         name: facts.texts.share(application.display_name.as_deref().unwrap_or(&arn)),
-        role: application.role_arn.map(|role| facts.texts.share(&role)),
+        role,
         purpose: purpose(application.description, facts),
         image: Fact::Absent,
-        authenticated: Fact::known(application.identity_type.map(|kind| &*kind != "ANONYMOUS")),
+        authenticated: sheet.word(format_args!("/identityType"), kind, IDENTITIES, errors),
         sandboxed: Fact::Unknown,
         disabled: application.status.is_some_and(|status| &*status == "DELETING"),
         secrets: Vec::new(),
@@ -457,13 +495,15 @@ fn q_application(sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadErro
 fn tool(kind: &'static str, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let Some(tool) = sheet.whole::<Tool<'_>>(errors) else { return };
     let arn = facts.texts.share(&tool.browser_arn);
+    let named = tool.execution_role_arn;
+    let role = runs_as::role(sheet, ("", "executionRoleArn"), named, Without::None, facts, errors);
     let seen = AgentSeen {
         id: Arc::clone(&arn),
         client: "bedrock-agentcore",
         kind,
         tool_server: true,
         name: facts.texts.share(tool.name.as_deref().unwrap_or(&arn)),
-        role: tool.execution_role_arn.map(|role| facts.texts.share(&role)),
+        role,
         purpose: purpose(tool.description, facts),
         image: Fact::Absent,
         authenticated: Fact::Known(true),

@@ -9,26 +9,33 @@ use serde::Deserialize;
 
 use super::compute::{empty, owner};
 use super::form::Form;
+use super::runs_as::{self, Without};
 use super::sheet::Sheet;
-use super::values::{List, Text};
+use super::values::{ArnText, List, Name, Text};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, Said};
 
 /// An element of a list that tells no role.
 #[derive(Deserialize)]
-struct Named<'a> {
+struct Summary<'a> {
     #[serde(
         borrow,
         rename = "ServiceArn",
         alias = "NotebookInstanceArn",
-        alias = "LaunchTemplateId",
         alias = "browserArn",
         alias = "codeInterpreterArn",
         alias = "agentRuntimeArn",
         alias = "stateMachineArn"
     )]
-    name: Text<'a>,
+    arn: ArnText<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Template<'a> {
+    #[serde(borrow)]
+    launch_template_id: Name<'a>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +51,7 @@ struct Region<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Service<'a> {
     #[serde(borrow)]
-    service_arn: Text<'a>,
+    service_arn: ArnText<'a>,
     #[serde(borrow)]
     service_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -62,7 +69,7 @@ struct InstanceConfiguration<'a> {
 #[serde(rename_all = "camelCase")]
 struct JobDefinition<'a> {
     #[serde(borrow)]
-    job_definition_arn: Text<'a>,
+    job_definition_arn: ArnText<'a>,
     #[serde(borrow)]
     job_definition_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -112,9 +119,22 @@ struct JobNode<'a> {
     ecs_properties: Option<JobTasks<'a>>,
 }
 
+/// A role and the member that names it.
+type RoleAt<'a> = (String, Text<'a>);
+
+impl<'a> JobContainer<'a> {
+    fn role(self, member: &str) -> Option<RoleAt<'a>> {
+        let named = self.job_role_arn.filter(|role| !role.is_empty())?;
+        Some((format!("{member}/jobRoleArn"), named))
+    }
+}
+
 impl<'a> JobTasks<'a> {
-    fn role(self) -> Option<Text<'a>> {
-        self.task_properties.0.into_iter().find_map(|task| task.task_role_arn)
+    fn role(self, member: &str) -> Option<RoleAt<'a>> {
+        self.task_properties.0.into_iter().enumerate().find_map(|(at, task)| {
+            let named = task.task_role_arn.filter(|role| !role.is_empty())?;
+            Some((format!("{member}/taskProperties/{at}/taskRoleArn"), named))
+        })
     }
 }
 
@@ -122,7 +142,7 @@ impl<'a> JobTasks<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Stack<'a> {
     #[serde(borrow)]
-    stack_id: Text<'a>,
+    stack_id: ArnText<'a>,
     #[serde(borrow)]
     stack_name: Option<Text<'a>>,
     #[serde(borrow, rename = "RoleARN")]
@@ -133,7 +153,7 @@ struct Stack<'a> {
 #[serde(rename_all = "camelCase")]
 struct Project<'a> {
     #[serde(borrow)]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -144,7 +164,7 @@ struct Project<'a> {
 #[serde(rename_all = "PascalCase")]
 struct DevEndpoint<'a> {
     #[serde(borrow)]
-    endpoint_name: Text<'a>,
+    endpoint_name: Name<'a>,
     #[serde(borrow)]
     role_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -155,7 +175,7 @@ struct DevEndpoint<'a> {
 #[serde(rename_all = "camelCase")]
 struct StateMachine<'a> {
     #[serde(borrow)]
-    state_machine_arn: Text<'a>,
+    state_machine_arn: ArnText<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -166,7 +186,7 @@ struct StateMachine<'a> {
 #[serde(rename_all = "PascalCase")]
 struct TemplateVersion<'a> {
     #[serde(borrow)]
-    launch_template_id: Text<'a>,
+    launch_template_id: Name<'a>,
     #[serde(borrow)]
     launch_template_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -193,7 +213,7 @@ struct TemplateProfile<'a> {
 #[serde(rename_all = "PascalCase")]
 struct LaunchConfiguration<'a> {
     #[serde(borrow, rename = "LaunchConfigurationARN")]
-    arn: Text<'a>,
+    arn: ArnText<'a>,
     #[serde(borrow, rename = "LaunchConfigurationName")]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -212,47 +232,53 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                 }
             }
         }
-        Form::Services => listed::<Named<'_>>(CarrierKind::Service, "ServiceSummaryList", sheet, facts, errors),
-        Form::Notebooks => listed::<Named<'_>>(CarrierKind::Notebook, "NotebookInstances", sheet, facts, errors),
+        Form::Services => listed::<Summary<'_>>(CarrierKind::Service, "ServiceSummaryList", sheet, facts, errors),
+        Form::Notebooks => listed::<Summary<'_>>(CarrierKind::Notebook, "NotebookInstances", sheet, facts, errors),
         Form::LaunchTemplates => {
-            listed::<Named<'_>>(CarrierKind::LaunchTemplate, "LaunchTemplates", sheet, facts, errors);
+            listed::<Template<'_>>(CarrierKind::LaunchTemplate, "LaunchTemplates", sheet, facts, errors);
         }
-        Form::StateMachines => listed::<Named<'_>>(CarrierKind::StateMachine, "stateMachines", sheet, facts, errors),
-        Form::AgentRuntimes => listed::<Named<'_>>(CarrierKind::AgentRuntime, "agentRuntimes", sheet, facts, errors),
-        Form::Browsers => listed::<Named<'_>>(CarrierKind::Browser, "browserSummaries", sheet, facts, errors),
+        Form::StateMachines => listed::<Summary<'_>>(CarrierKind::StateMachine, "stateMachines", sheet, facts, errors),
+        Form::AgentRuntimes => listed::<Summary<'_>>(CarrierKind::AgentRuntime, "agentRuntimes", sheet, facts, errors),
+        Form::Browsers => listed::<Summary<'_>>(CarrierKind::Browser, "browserSummaries", sheet, facts, errors),
         Form::CodeInterpreters => {
-            listed::<Named<'_>>(CarrierKind::CodeInterpreter, "codeInterpreterSummaries", sheet, facts, errors);
+            listed::<Summary<'_>>(CarrierKind::CodeInterpreter, "codeInterpreterSummaries", sheet, facts, errors);
         }
-        Form::TaskFamilies => listed::<Text<'_>>(CarrierKind::TaskDefinition, "families", sheet, facts, errors),
-        Form::Projects => listed::<Text<'_>>(CarrierKind::Project, "projects", sheet, facts, errors),
+        Form::TaskFamilies => listed::<Name<'_>>(CarrierKind::TaskDefinition, "families", sheet, facts, errors),
+        Form::Projects => listed::<Name<'_>>(CarrierKind::Project, "projects", sheet, facts, errors),
         Form::DeployApplications => {
-            listed::<Text<'_>>(CarrierKind::DeploymentGroup, "applications", sheet, facts, errors);
+            listed::<Name<'_>>(CarrierKind::DeploymentGroup, "applications", sheet, facts, errors);
         }
         Form::Service => {
             let Some(service) = sheet.needed::<Service<'_>>("Service", errors) else { return };
-            let role = service.instance_configuration.and_then(|held| held.instance_role_arn);
+            let named = service.instance_configuration.and_then(|held| held.instance_role_arn);
+            let member = "InstanceConfiguration/InstanceRoleArn";
+            let carrier = runs_as::carrier(sheet, ("/Service", member), named, Without::None, facts, errors);
             let name = service.service_name.as_deref();
-            place(sheet, "/Service", &service.service_arn, Some("service"), name, with(role, facts), facts);
+            place(sheet, "/Service", &service.service_arn, Some("service"), name, carrier, facts);
         }
         Form::JobDefinitions => {
             for (pointer, job) in sheet.list::<JobDefinition<'_>>("jobDefinitions", errors) {
                 // A revision that is withdrawn starts no job.
                 if job.status.as_deref() != Some("INACTIVE") {
                     let (arn, name, role) = job.parts();
-                    place(sheet, &pointer, &arn, Some("job_definition"), name.as_deref(), with(role, facts), facts);
+                    let (member, named) = role.unzip();
+                    let member = (&*pointer, member.as_deref().unwrap_or_default());
+                    let carrier = runs_as::carrier_by_name(sheet, member, named, Without::None, facts, errors);
+                    place(sheet, &pointer, &arn, Some("job_definition"), name.as_deref(), carrier, facts);
                 }
             }
         }
         Form::Stacks => {
             for (pointer, stack) in sheet.list::<Stack<'_>>("Stacks", errors) {
-                let name = stack.stack_name.as_deref();
-                place(sheet, &pointer, &stack.stack_id, None, name, with(stack.role, facts), facts);
+                let carrier = runs_as::carrier(sheet, (&*pointer, "RoleARN"), stack.role, Without::None, facts, errors);
+                place(sheet, &pointer, &stack.stack_id, None, stack.stack_name.as_deref(), carrier, facts);
             }
         }
         Form::ProjectDescriptions => {
             for (pointer, project) in sheet.list::<Project<'_>>("projects", errors) {
                 let name = project.name.as_deref();
-                let carrier = with(project.service_role, facts);
+                let (member, named) = ((&*pointer, "serviceRole"), project.service_role);
+                let carrier = runs_as::carrier_by_name(sheet, member, named, Without::LeftOut, facts, errors);
                 place(sheet, &pointer, &project.arn, Some("build_project"), name, carrier, facts);
             }
         }
@@ -265,12 +291,14 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                     list_one(CarrierKind::DevEndpoint, sheet, &pointer, name, facts);
                     continue;
                 };
-                place(sheet, &pointer, &arn, Some("dev_endpoint"), Some(name), with(endpoint.role_arn, facts), facts);
+                let (member, named) = ((&*pointer, "RoleArn"), endpoint.role_arn);
+                let carrier = runs_as::carrier(sheet, member, named, Without::LeftOut, facts, errors);
+                place(sheet, &pointer, &arn, Some("dev_endpoint"), Some(name), carrier, facts);
             }
         }
         Form::StateMachine => {
             let Some(machine) = sheet.whole::<StateMachine<'_>>(errors) else { return };
-            let carrier = with(machine.role_arn, facts);
+            let carrier = runs_as::carrier(sheet, ("", "roleArn"), machine.role_arn, Without::LeftOut, facts, errors);
             let name = machine.name.as_deref();
             place(sheet, "", &machine.state_machine_arn, Some("state_machine"), name, carrier, facts);
         }
@@ -281,9 +309,15 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                     continue;
                 };
                 let profile = version.launch_template_data.and_then(|data| data.iam_instance_profile);
-                let profile = profile.and_then(|profile| profile.arn.or(profile.name));
-                let name = version.launch_template_name.as_deref();
-                place(sheet, &pointer, &arn, None, name, with_profile(profile, facts), facts);
+                let member = format!("{pointer}/LaunchTemplateData/IamInstanceProfile/Arn");
+                let carrier = match profile {
+                    Some(TemplateProfile { arn: Some(arn), .. }) if !arn.is_empty() => {
+                        let arn = runs_as::leads_to(sheet, &member, Some(&*arn), facts, errors);
+                        arn.map_or(Carrier::NotSaid, Carrier::InstanceProfile)
+                    }
+                    profile => with_profile(profile.and_then(|profile| profile.name), facts),
+                };
+                place(sheet, &pointer, &arn, None, version.launch_template_name.as_deref(), carrier, facts);
             }
         }
         Form::LaunchConfigurations => {
@@ -298,14 +332,15 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
 
 impl<'a> JobDefinition<'a> {
     /// Its name (ARN), what people call it, and the first role that one of its containers has.
-    fn parts(self) -> (Text<'a>, Option<Text<'a>>, Option<Text<'a>>) {
-        let alone = self.container_properties.and_then(|held| held.job_role_arn);
-        let of_tasks = || self.ecs_properties?.role();
+    fn parts(self) -> (ArnText<'a>, Option<Text<'a>>, Option<RoleAt<'a>>) {
+        let alone = self.container_properties.and_then(|held| held.role("containerProperties"));
+        let of_tasks = || self.ecs_properties?.role("ecsProperties");
         let of_nodes = || {
-            let mut nodes = self.node_properties?.node_range_properties.0.into_iter();
-            nodes.find_map(|node| {
-                let alone = node.container.and_then(|held| held.job_role_arn);
-                alone.or_else(|| node.ecs_properties?.role())
+            let mut nodes = self.node_properties?.node_range_properties.0.into_iter().enumerate();
+            nodes.find_map(|(at, node)| {
+                let member = format!("nodeProperties/nodeRangeProperties/{at}");
+                let alone = node.container.and_then(|held| held.role(&format!("{member}/container")));
+                alone.or_else(|| node.ecs_properties?.role(&format!("{member}/ecsProperties")))
             })
         };
         let role = alone.or_else(of_tasks).or_else(of_nodes);
@@ -314,23 +349,29 @@ impl<'a> JobDefinition<'a> {
 }
 
 /// An element that a list names its thing by.
-trait Name {
+trait Named {
     fn name(&self) -> &str;
 }
 
-impl Name for Named<'_> {
+impl Named for Summary<'_> {
     fn name(&self) -> &str {
-        &self.name
+        &self.arn
     }
 }
 
-impl Name for Text<'_> {
+impl Named for Template<'_> {
+    fn name(&self) -> &str {
+        &self.launch_template_id
+    }
+}
+
+impl Named for Name<'_> {
     fn name(&self) -> &str {
         self
     }
 }
 
-fn listed<'d, T: Deserialize<'d> + Name>(
+fn listed<'d, T: Deserialize<'d> + Named>(
     kind: CarrierKind,
     list: &'static str,
     sheet: &Sheet<'d>,
@@ -368,10 +409,6 @@ fn place(
     let name = facts.texts.share(name.unwrap_or(&arn));
     let it = Placed { name, carrier, image: Fact::Unknown, ..empty(arn, kind) };
     facts.placed.push(Said { account, evidence: sheet.evidence(pointer), it });
-}
-
-fn with(role: Option<Text<'_>>, facts: &mut Facts) -> Carrier {
-    role.map_or(Carrier::None, |role| Carrier::Role(facts.texts.share(&role)))
 }
 
 fn with_profile(profile: Option<Text<'_>>, facts: &mut Facts) -> Carrier {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Name, Text};
+use super::values::{ArnText, List, Name, Text};
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{AccessEntry, AccessPolicy, Cluster, Facts, Said};
 
@@ -21,7 +21,7 @@ struct Entry<'a> {
     #[serde(borrow)]
     cluster_name: Name<'a>,
     #[serde(borrow)]
-    principal_arn: Name<'a>,
+    principal_arn: ArnText<'a>,
     #[serde(borrow)]
     username: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -81,6 +81,10 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mu
                 ));
                 return;
             };
+            if Arn::parse(&principal).is_none_or(|arn| arn.resource.is_empty()) {
+                errors.push(sheet.error("", "has a `principalArn` that is no resource name (ARN)", "export it again"));
+                return;
+            }
             let account = owner(sheet, &principal, facts);
             let cluster = self::cluster(sheet, &cluster, None, facts);
             for (pointer, one) in sheet.list::<Associated<'_>>("associatedAccessPolicies", errors) {

@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 use super::carriers::region_of;
 use super::environment::Told;
 use super::form::Form;
+use super::runs_as::{self, Without};
 use super::sheet::Sheet;
-use super::values::{List, Name, Profile, Tag, Text, name_or_none};
+use super::values::{ArnText, List, Name, Profile, Tag, Text};
 use crate::carrier::CarrierKind;
 use crate::inventory::arn::Arn;
 use crate::inventory::facts::{Carrier, Facts, Listed, Placed, PodAssociation, Said};
@@ -24,11 +25,11 @@ use crate::world::AccountId;
 #[serde(rename_all = "PascalCase")]
 struct Function<'a> {
     #[serde(borrow)]
-    function_arn: Name<'a>,
+    function_arn: ArnText<'a>,
     #[serde(borrow)]
     function_name: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role: Option<Name<'a>>,
+    #[serde(borrow)]
+    role: Option<Text<'a>>,
     #[serde(borrow)]
     package_type: Option<Text<'a>>,
     #[serde(borrow)]
@@ -53,18 +54,18 @@ struct Code<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Url<'a> {
     #[serde(borrow)]
-    function_arn: Name<'a>,
+    function_arn: ArnText<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TaskDefinition<'a> {
     #[serde(borrow)]
-    task_definition_arn: Name<'a>,
+    task_definition_arn: ArnText<'a>,
     #[serde(borrow)]
     family: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    task_role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    task_role_arn: Option<Text<'a>>,
     #[serde(borrow, default)]
     container_definitions: List<Container<'a>>,
 }
@@ -98,21 +99,21 @@ struct Association<'a> {
     namespace: Name<'a>,
     #[serde(borrow)]
     service_account: Name<'a>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role_arn: Option<Name<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    target_role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    target_role_arn: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Notebook<'a> {
     #[serde(borrow)]
-    notebook_instance_arn: Name<'a>,
+    notebook_instance_arn: ArnText<'a>,
     #[serde(borrow)]
     notebook_instance_name: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "name_or_none")]
-    role_arn: Option<Name<'a>>,
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -159,18 +160,18 @@ pub(super) fn read(
     match form {
         Form::Functions => {
             for (pointer, one) in sheet.list::<Function<'_>>("Functions", errors) {
-                function(sheet, &pointer, &one, None, fingerprinter, facts);
+                function(sheet, &pointer, one, None, fingerprinter, facts, errors);
             }
         }
         Form::Function => {
             if let Some(one) = sheet.whole::<Function<'_>>(errors) {
-                function(sheet, "", &one, None, fingerprinter, facts);
+                function(sheet, "", one, None, fingerprinter, facts, errors);
             }
         }
         Form::FunctionWithCode => {
             let code = sheet.member::<Code<'_>>("Code", errors);
             if let Some(one) = sheet.needed::<Function<'_>>("Configuration", errors) {
-                function(sheet, "/Configuration", &one, code, fingerprinter, facts);
+                function(sheet, "/Configuration", one, code, fingerprinter, facts, errors);
             }
         }
         Form::FunctionUrls => {
@@ -182,23 +183,21 @@ pub(super) fn read(
         Form::TaskDefinition => task_definition(sheet, fingerprinter, facts, errors),
         Form::PodAssociations => {
             for (pointer, one) in sheet.list::<Association<'_>>("associations", errors) {
-                association(sheet, &pointer, &one, facts);
+                association(sheet, &pointer, one, facts, errors);
             }
         }
         Form::PodAssociation => {
             if let Some(one) = sheet.needed::<Association<'_>>("association", errors) {
-                association(sheet, "/association", &one, facts);
+                association(sheet, "/association", one, facts, errors);
             }
         }
         Form::Notebook => {
             let Some(notebook) = sheet.whole::<Notebook<'_>>(errors) else { return };
             let arn = notebook.notebook_instance_arn;
+            let carrier = runs_as::carrier(sheet, ("", "RoleArn"), notebook.role_arn, Without::LeftOut, facts, errors);
             let placed = Placed {
                 name: facts.texts.share(notebook.notebook_instance_name.as_deref().unwrap_or(&arn)),
-                carrier: match notebook.role_arn {
-                    Some(role) => Carrier::Role(facts.texts.share(&role)),
-                    None => Carrier::None,
-                },
+                carrier,
                 ..empty(facts.texts.share(&arn), Some("notebook_instance"))
             };
             let account = owner(sheet, &placed.arn, facts);
@@ -233,10 +232,11 @@ pub(super) fn owner(sheet: &Sheet<'_>, arn: &str, facts: &mut Facts) -> Option<A
 fn function(
     sheet: &Sheet<'_>,
     pointer: &str,
-    function: &Function<'_>,
+    function: Function<'_>,
     code: Option<Code<'_>>,
     fingerprinter: &Fingerprinter,
     facts: &mut Facts,
+    errors: &mut Vec<ReadError>,
 ) {
     let mut told = Told::default();
     let variables = function.environment.as_ref().and_then(|environment| environment.variables.as_ref());
@@ -246,13 +246,11 @@ fn function(
     }
     let arn = facts.texts.share(&function.function_arn);
     let account = owner(sheet, &arn, facts);
+    let carrier = runs_as::carrier(sheet, (pointer, "Role"), function.role, Without::NotSaid, facts, errors);
     let zipped = function.package_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Zip"));
     let placed = Placed {
         name: facts.texts.share(function.function_name.as_deref().unwrap_or(&arn)),
-        carrier: match &function.role {
-            Some(role) => Carrier::Role(facts.texts.share(role)),
-            None => Carrier::NotSaid,
-        },
+        carrier,
         image: match code.and_then(|code| code.image_uri) {
             Some(image) => Fact::Known(facts.texts.share(&image)),
             None if zipped => Fact::Absent,
@@ -280,12 +278,12 @@ fn task_definition(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut
     }
     let arn = facts.texts.share(&definition.task_definition_arn);
     let account = owner(sheet, &arn, facts);
+    let named = definition.task_role_arn;
+    let place = ("/taskDefinition", "taskRoleArn");
+    let carrier = runs_as::carrier_by_name(sheet, place, named, Without::None, facts, errors);
     let placed = Placed {
         name: facts.texts.share(definition.family.as_deref().unwrap_or(&arn)),
-        carrier: match &definition.task_role_arn {
-            Some(role) => Carrier::Role(facts.texts.share(role)),
-            None => Carrier::None,
-        },
+        carrier,
         image: if images.is_empty() { Fact::Unknown } else { Fact::Known(facts.texts.share(&images.join(", "))) },
         privileged: Fact::Known(
             definition.container_definitions.0.iter().any(|container| container.privileged == Some(true)),
@@ -297,16 +295,20 @@ fn task_definition(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut
     facts.placed.push(Said { account, evidence: sheet.evidence("/taskDefinition"), it: placed });
 }
 
-fn association(sheet: &Sheet<'_>, pointer: &str, one: &Association<'_>, facts: &mut Facts) {
+fn association(sheet: &Sheet<'_>, pointer: &str, one: Association<'_>, facts: &mut Facts, errors: &mut Vec<ReadError>) {
     let cluster = super::clusters::cluster(sheet, &one.cluster_name, one.association_arn.as_deref(), facts);
+    let mut named = |member: &str, role: Option<Text<'_>>| {
+        runs_as::role(sheet, (pointer, member), role, Without::NotSaid, facts, errors).value().cloned()
+    };
+    let (role, target_role) = (named("roleArn", one.role_arn), named("targetRoleArn", one.target_role_arn));
     let texts = &mut facts.texts;
     let it = PodAssociation {
         arn: texts.share(one.association_arn.as_deref().unwrap_or("")),
         cluster,
         namespace: texts.share(&one.namespace),
         service_account: texts.share(&one.service_account),
-        role: one.role_arn.as_deref().map(|arn| texts.share(arn)),
-        target_role: one.target_role_arn.as_deref().map(|arn| texts.share(arn)),
+        role,
+        target_role,
     };
     let account = owner(sheet, &it.arn, facts);
     facts.pods.push(Said { account, evidence: sheet.evidence(pointer), it });

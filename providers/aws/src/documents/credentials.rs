@@ -141,7 +141,7 @@ impl<'r> Row<'r> {
         let (password_enabled, mfa) = (self.truth("password_enabled"), self.truth("mfa_active"));
         let [first, second] = [self.truth("access_key_1_active"), self.truth("access_key_2_active")];
         ReportRow {
-            root: &*user == "<root_account>",
+            root: &*user == "<root_account>" || Arn::parse(&arn).is_some_and(|arn| arn.resource == "root"),
             user,
             arn,
             created_at: self.time("user_creation_time"),
@@ -290,10 +290,16 @@ pub(super) fn service_credentials(sheet: &Sheet<'_>, facts: &mut Facts, errors: 
             errors.push(sheet.error(&pointer, "does not say whose credential it is", "keep the member `UserName`"));
             continue;
         };
+        // Which service it is for decides what it is.
+        let service = key.service_name.as_deref().unwrap_or_default();
+        if service.is_empty() {
+            let place = format!("{pointer}/ServiceName");
+            errors.push(sheet.error(&place, "does not say for which service it is", "keep the member `ServiceName`"));
+        }
         let it = ServiceCredential {
             user: facts.texts.share(user),
             id: facts.texts.share(&key.service_specific_credential_id),
-            service: facts.texts.share(key.service_name.as_deref().unwrap_or("")),
+            service: facts.texts.share(service),
             active: sheet.word(format_args!("{pointer}/Status"), key.status.as_deref(), ACTIVE, errors),
             created_at: sheet.moment(format_args!("{pointer}/CreateDate"), key.create_date, errors),
             // No date means that it never ends.

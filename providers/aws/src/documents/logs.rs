@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::compute::owner;
 use super::form::Form;
 use super::sheet::Sheet;
-use super::values::{List, Name, Text};
+use super::values::{ArnText, List, Text};
 use crate::inventory::facts::{Facts, InvocationLogging, Said, Trail};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TrailListed<'a> {
     #[serde(borrow, rename = "TrailARN")]
-    trail_arn: Name<'a>,
+    trail_arn: ArnText<'a>,
     #[serde(borrow)]
     name: Option<Text<'a>>,
     is_organization_trail: Option<bool>,
@@ -33,7 +33,7 @@ struct Status {
 #[serde(rename_all = "PascalCase")]
 struct Selectors<'a> {
     #[serde(borrow, rename = "TrailARN")]
-    trail_arn: Name<'a>,
+    trail_arn: ArnText<'a>,
     #[serde(borrow, default)]
     event_selectors: List<Selector<'a>>,
     #[serde(borrow, default)]

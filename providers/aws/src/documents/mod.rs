@@ -3,6 +3,7 @@
 //! Everything here turns text into [`Facts`]; nothing is looked up across documents, so their order does not matter.
 
 mod agents;
+mod answered;
 mod authorization;
 mod carriers;
 mod center;
@@ -16,12 +17,13 @@ pub(crate) mod manifest;
 pub(crate) mod organizations;
 pub(crate) mod refusal;
 pub(crate) mod resources;
+mod runs_as;
 mod shape;
 mod sheet;
 mod usage;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, Format, ReadError};
@@ -45,8 +47,9 @@ pub(crate) fn read(document: &Document, fingerprinter: &Fingerprinter, facts: &m
     sheet.account = account_in_path(&document.path).map(|number| facts.account(number));
     match document.format {
         Format::Csv => {
-            note(Form::CredentialReport, &sheet, true, facts);
+            let before = answered::Before::of(facts);
             credentials::report_table(&sheet, facts, &mut errors);
+            note(Form::CredentialReport, &sheet, true, &before, facts);
         }
         Format::Ndjson => {
             let answers = document.text.lines().filter(|line| !line.trim().is_empty());
@@ -133,8 +136,14 @@ fn wrapped(sheet: &Sheet<'_>, fingerprinter: &Fingerprinter, facts: &mut Facts, 
 }
 
 /// Notes that a call was answered, and whether all of its answer is there and was understood.
-fn note(form: Form, sheet: &Sheet<'_>, whole: bool, facts: &mut Facts) {
-    facts.answers.push(asked(form, sheet, whole));
+fn note(form: Form, sheet: &Sheet<'_>, whole: bool, before: &answered::Before, facts: &mut Facts) {
+    let told = if sheet.account.is_none() { before.accounts_since(facts) } else { BTreeSet::new() };
+    if told.is_empty() {
+        facts.answers.push(asked(form, sheet, whole));
+    }
+    for account in told {
+        facts.answers.push(Asked { account: Some(account), ..asked(form, sheet, whole) });
+    }
 }
 
 fn asked(form: Form, sheet: &Sheet<'_>, whole: bool) -> Asked {
@@ -162,6 +171,7 @@ fn answer(
         return;
     }
     let before = errors.len();
+    let said_before = answered::Before::of(facts);
     match form {
         Form::Manifest => manifest::read(sheet, facts, errors),
         // What these list is described by calls of its own; how a collection went is no fact of the inventory.
@@ -269,5 +279,5 @@ fn answer(
         | Form::SomePolicy => resources::read(form, sheet, facts, errors),
     }
     let goes_on = CarrierKind::listed_by(form.call()).is_some() && sheet.goes_on();
-    note(form, sheet, errors.len() == before && !goes_on, facts);
+    note(form, sheet, errors.len() == before && !goes_on, &said_before, facts);
 }

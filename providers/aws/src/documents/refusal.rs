@@ -8,6 +8,7 @@ use evenhand_model::refusal::Why;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::answered::Before;
 use super::form::Form;
 use super::sheet::Sheet;
 use super::{asked, center, credentials, note, organizations, resources};
@@ -51,7 +52,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         && code == "PolicyTypeNotEnabledException"
         && organizations::not_enabled(sheet, facts);
     if is_off || is_answer(form, &code) {
-        note(form, sheet, true, facts);
+        note(form, sheet, true, &Before::of(facts), facts);
         match form {
             Form::LoginProfile => credentials::no_login_profile(sheet, facts),
             Form::Organization => organizations::in_none(sheet, facts),
@@ -62,7 +63,7 @@ pub(super) fn read(form: Form, sheet: &Sheet<'_>, error: &RawValue, facts: &mut 
         return;
     }
     if code == NOT_IN_REGION {
-        note(form, sheet, true, facts);
+        note(form, sheet, true, &Before::of(facts), facts);
         let service = form.call().split(' ').next().unwrap_or_default();
         let region = sheet.region.as_deref().unwrap_or("the region");
         facts.gaps.push(Gap {

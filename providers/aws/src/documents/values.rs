@@ -43,12 +43,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     }
 }
 
-/// Reads a name in whose place the vendor's tools write an empty text for none.
-pub(super) fn name_or_none<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Name<'a>>, D::Error> {
-    let text = Option::<Text<'a>>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()).map(Name))
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for ArnText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fits = |text: &str| Arn::parse(text).is_some_and(|arn| !arn.resource.is_empty());
@@ -266,16 +260,6 @@ mod tests {
             assert!(!name(json) && !arn(json), "{json}");
         }
         assert!(!arn(r#""a""#) && !arn(r#""arn:aws:iam::111122223333:""#));
-    }
-
-    #[test]
-    fn an_empty_text_is_no_name_where_there_may_be_none() {
-        let name = |json: &str| {
-            let mut source = serde_json::Deserializer::from_str(json);
-            name_or_none(&mut source).ok().map(|name| name.map(|name| name.to_string()))
-        };
-        assert_eq!(name(r#""a""#), Some(Some("a".to_owned())));
-        assert_eq!((name(r#""""#), name("null"), name("7")), (Some(None), Some(None), None));
     }
 
     #[test]

@@ -262,6 +262,8 @@ pub(crate) struct Placed {
 #[derive(Clone, Debug)]
 pub(crate) enum Carrier {
     Role(Arc<str>),
+    /// The last part of the name of a role of its own account.
+    RoleName(Arc<str>),
     InstanceProfile(Arc<str>),
     /// It has none.
     None,
@@ -309,7 +311,8 @@ pub(crate) struct AgentSeen {
     pub(crate) kind: &'static str,
     pub(crate) tool_server: bool,
     pub(crate) name: Arc<str>,
-    pub(crate) role: Option<Arc<str>>,
+    /// `Absent` = it acts without one.
+    pub(crate) role: Fact<Arc<str>>,
     pub(crate) purpose: Fact<Arc<str>>,
     pub(crate) image: Fact<Arc<str>>,
     pub(crate) authenticated: Fact<bool>,
@@ -329,7 +332,7 @@ pub(crate) struct ActionGroup {
     /// Whether control goes back to the caller instead of running anything.
     pub(crate) returns_control: bool,
     /// Function → whether a person confirms; `None` where the schema is not by function.
-    pub(crate) functions: Option<BTreeMap<Arc<str>, bool>>,
+    pub(crate) functions: Option<BTreeMap<Arc<str>, Fact<bool>>>,
 }
 
 /// What a gateway leads to: a function, or an endpoint that is called with a stored credential.

@@ -109,6 +109,7 @@ impl Join {
             }
         }
         self.organisation_gaps(limits, &described);
+        self.undescribed_gaps(&refused);
         self.policy_gaps();
         self.report_gaps();
         self.page_gaps(&described);
@@ -180,6 +181,29 @@ impl Join {
             let reason = format!("account {name} of the organisation is not part of the capture");
             let call = "aws iam get-account-authorization-details";
             self.not_collected(&account.0, call, &reason, Lost::everything("every identity of the account"));
+        }
+    }
+
+    /// Accounts that something was told of, and whose identities no authorization details describe. Those that are known
+    /// to be of the organisation have been named already.
+    fn undescribed_gaps(&mut self, refused: &BTreeSet<(AccountId, Form)>) {
+        let facts = &self.facts;
+        let mut told: BTreeSet<&AccountId> = BTreeSet::new();
+        told.extend(facts.report.iter().filter_map(|held| held.account.as_ref()));
+        told.extend(facts.placed.iter().filter_map(|held| held.account.as_ref()));
+        told.extend(facts.listed.iter().filter_map(|held| held.account.as_ref()));
+        told.extend(facts.agents.iter().filter_map(|held| held.account.as_ref()));
+        told.extend(facts.agents_named.iter().filter_map(|held| held.account.as_ref()));
+        told.retain(|account| {
+            !self.accounts.described().contains(*account)
+                && !facts.organisation.accounts.contains_key(*account)
+                && !refused.contains(&(AccountId::clone(account), Form::Authorization))
+        });
+        let told: Vec<AccountId> = told.into_iter().cloned().collect();
+        for account in told {
+            let call = "aws iam get-account-authorization-details";
+            let facts = Lost::everything("every identity of the account");
+            self.not_collected(&account.0, call, "not part of the capture", facts);
         }
     }
 

@@ -30,13 +30,13 @@ use evenhand_model::identity::{Identity, Nature};
 use evenhand_model::inventory::{Hint, Inventory};
 
 use accounts::{Accounts, Membership};
-use facts::Facts;
+use facts::{Carrier, Facts};
 pub(crate) use gaps::some;
 use output::Output;
 use owners::Owners;
 use people::{People, UserIndex};
 use principals::{Groups, Policies};
-use workloads::{Carried, Profiles};
+use workloads::{Carried, Profiles, RoleNames};
 
 use crate::documents::resources::whole_name;
 use crate::provider::NAME;
@@ -82,7 +82,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     organisation::complete(&mut facts);
     let problems = facts.policies.compile();
     let described = std::mem::take(&mut facts.principals);
-    let Lookups { users, profiles, accounts } = lookups(&described);
+    let Lookups { users, profiles, roles, accounts } = lookups(&described, &facts);
     let mut accounts = Accounts::new(&facts, accounts);
     let members = Membership::new(&facts, &accounts);
     let mut inventory = Inventory { gaps: std::mem::take(&mut facts.gaps), ..Inventory::default() };
@@ -109,7 +109,7 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
     }
     let people = people::collect(&facts, &users, &mut accounts);
     let shared = clusters::shared_names(&facts, &accounts, &mut inventory);
-    let carried = workloads::join(&facts, &profiles, &shared, &mut accounts, &mut inventory);
+    let carried = workloads::join(&facts, &profiles, &roles, &shared, &mut accounts, &mut inventory);
     let entered = clusters::join(&facts, &shared, &mut inventory);
     inventory.logs = logs::logs(&facts, &mut accounts);
     let policies = Policies::new(&facts);
@@ -144,11 +144,17 @@ pub(crate) fn join(mut facts: Facts, settings: Settings) -> Joined {
 struct Lookups {
     users: UserIndex,
     profiles: Profiles,
+    roles: RoleNames,
     accounts: BTreeSet<AccountId>,
 }
 
-fn lookups(described: &facts::Principals) -> Lookups {
+fn lookups(described: &facts::Principals, facts: &Facts) -> Lookups {
     let mut lookups = Lookups::default();
+    let by_name = facts.placed.iter().filter_map(|said| match &said.it.carrier {
+        Carrier::RoleName(name) => Some(&**name),
+        _ => None,
+    });
+    let by_name: BTreeSet<&str> = by_name.collect();
     let mut last: Option<&AccountId> = None;
     for (arn, held) in described {
         // Neighbours are of one account as a rule.
@@ -159,6 +165,10 @@ fn lookups(described: &facts::Principals) -> Lookups {
         if held.kind == PrincipalKind::User {
             let key = (held.account.clone(), Arc::clone(&held.name));
             lookups.users.insert(key, IdentityId::new(Arc::clone(arn)));
+        }
+        if held.kind == PrincipalKind::Role && by_name.contains(&*held.name) {
+            let key = (held.account.clone(), Arc::clone(&held.name));
+            lookups.roles.insert(key, IdentityId::new(Arc::clone(arn)));
         }
         for profile in &held.instance_profiles {
             lookups.profiles.insert(Arc::clone(profile), IdentityId::new(Arc::clone(arn)));

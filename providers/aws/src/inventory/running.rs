@@ -14,6 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use evenhand_model::evidence::Fact;
+
 use super::accounts::Accounts;
 use super::arn::Arn;
 use super::facts::{Asked, Carrier, Facts};
@@ -123,9 +125,7 @@ fn bare(facts: &Facts, accounts: &mut Accounts) -> BTreeSet<Bare> {
         }
     }
     for said in &facts.agents {
-        // A browser may have no role, a runtime has one.
-        let told = said.it.role.is_some() || CarrierKind::of(&said.it.arn) != Some(CarrierKind::AgentRuntime);
-        if let Some(account) = accounts.of(said).filter(|_| told) {
+        if let Some(account) = accounts.of(said).filter(|_| said.it.role != Fact::Unknown) {
             close(account, &said.it.arn, &said.it.name);
         }
     }

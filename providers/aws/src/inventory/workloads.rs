@@ -14,7 +14,7 @@ use evenhand_model::workload::{Surroundings, Workload};
 
 use super::accounts::Accounts;
 use super::arn::Arn;
-use super::facts::{ActionGroup, AgentSeen, Carrier, Facts, FoundSecret, Said};
+use super::facts::{ActionGroup, AgentSeen, Carrier, Facts, FoundSecret, Placed, Said};
 use super::nature::signal;
 use crate::provider::NAME;
 use crate::world::{AccountId, RoleCarrier};
@@ -34,17 +34,21 @@ pub(crate) struct Carried {
 /// Instance profile → role.
 pub(crate) type Profiles = HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState>;
 
+/// The account of a role and the last part of its name → role, for those that something names so.
+pub(crate) type RoleNames = BTreeMap<(AccountId, Arc<str>), IdentityId>;
+
 /// Joins what the documents said about running things.
 /// `shared`: names of clusters that leave open which cluster is meant.
 pub(crate) fn join(
     facts: &Facts,
     profiles: &Profiles,
+    roles: &RoleNames,
     shared: &BTreeSet<Arc<str>>,
     accounts: &mut Accounts,
     into: &mut Inventory,
 ) -> Carried {
     let mut carried = Carried::default();
-    let functions = placed(facts, profiles, accounts, into, &mut carried);
+    let functions = placed(facts, profiles, roles, accounts, into, &mut carried);
     agents(facts, &functions, accounts, into, &mut carried);
     pods(facts, shared, accounts, into, &mut carried);
     carried
@@ -58,15 +62,18 @@ fn scope(account: Option<AccountId>) -> ScopeId {
 fn placed(
     facts: &Facts,
     profiles: &Profiles,
+    roles: &RoleNames,
     accounts: &mut Accounts,
     into: &mut Inventory,
     carried: &mut Carried,
 ) -> HashMap<Arc<str>, IdentityId, foldhash::fast::RandomState> {
     let mut functions = HashMap::default();
     let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
-    for said in &facts.placed {
+    let silent = |said: &&Said<Placed>| matches!(said.it.carrier, Carrier::NotSaid);
+    let telling = facts.placed.iter().filter(|said| !silent(said));
+    for said in telling.chain(facts.placed.iter().filter(silent)) {
         let it = &said.it;
-        // A function may be listed and described; both say the same.
+        // A function may be listed and described; both say the same, but for one that does not tell the role.
         if !seen.insert(Arc::clone(&it.arn)) {
             continue;
         }
@@ -74,6 +81,7 @@ fn placed(
         let arn = at_home(&it.arn, account.as_ref());
         let role = match &it.carrier {
             Carrier::Role(arn) => Some(IdentityId::new(Arc::clone(arn))),
+            Carrier::RoleName(name) => account.as_ref().map(|account| named(roles, name, account, &arn)),
             Carrier::InstanceProfile(profile) => carried_by(profiles, profile, account.as_ref()),
             Carrier::None | Carrier::NotSaid => None,
         };
@@ -120,6 +128,15 @@ fn at_home(name: &Arc<str>, account: Option<&AccountId>) -> Arc<str> {
     }
 }
 
+/// The role of an account by the last part of its name, which is all that a deleted one is known by.
+fn named(roles: &RoleNames, name: &Arc<str>, account: &AccountId, carrier: &str) -> IdentityId {
+    let deleted = || {
+        let partition = Arn::parse(carrier).map_or("aws", |arn| arn.partition);
+        IdentityId::new(format!("arn:{partition}:iam::{}:role/{name}", account.0))
+    };
+    roles.get(&(account.clone(), Arc::clone(name))).cloned().unwrap_or_else(deleted)
+}
+
 /// The role in an instance profile, which may be named by its last name alone.
 fn carried_by(profiles: &Profiles, profile: &Arc<str>, account: Option<&AccountId>) -> Option<IdentityId> {
     if profile.starts_with("arn:") {
@@ -158,19 +175,22 @@ fn agents(
         groups.entry(&said.it.agent).or_default().push(said);
     }
     let mut described: BTreeMap<Arc<str>, &AgentSeen> = BTreeMap::new();
-    for said in &facts.agents {
+    let silent = |said: &&Said<AgentSeen>| said.it.role == Fact::Unknown;
+    let telling = facts.agents.iter().filter(|said| !silent(said));
+    for said in telling.chain(facts.agents.iter().filter(silent)) {
         let it = &said.it;
-        if described.insert(Arc::clone(&it.arn), it).is_some() {
+        if described.contains_key(&it.arn) {
             continue;
         }
+        described.insert(Arc::clone(&it.arn), it);
         let account = accounts.of(said);
         let scope = scope(account);
         // An agent whose role is not said acts as itself: its access is not known.
-        let identity = IdentityId::new(it.role.clone().unwrap_or_else(|| Arc::clone(&it.arn)));
+        let identity = IdentityId::new(it.role.value().cloned().unwrap_or_else(|| Arc::clone(&it.arn)));
         secrets(&it.secrets, &it.arn, &identity, into);
         let groups = groups.get(&*it.id).map_or(&[][..], Vec::as_slice);
         into.agents.push(row(said, &identity, &scope, groups));
-        if it.role.is_none() {
+        if it.role.value().is_none() {
             continue;
         }
         let reason = format!("{} {} acts as it", it.kind.replace('_', " "), it.name);
@@ -224,7 +244,7 @@ fn targets(
     for said in &facts.gateway_targets {
         let it = &said.it;
         let gateway = described.get(&it.gateway);
-        let role = gateway.and_then(|gateway| gateway.role.clone()).unwrap_or_else(|| Arc::clone(&it.gateway));
+        let role = gateway.and_then(|gateway| gateway.role.value().cloned()).unwrap_or_else(|| Arc::clone(&it.gateway));
         let identity = IdentityId::new(role);
         if let Some(lambda) = &it.lambda {
             let what = format!("target {} of gateway {}", it.name, gateway.map_or("", |gateway| &gateway.name));
@@ -317,14 +337,16 @@ fn approval(agent: &mut Agent, groups: &[&Said<ActionGroup>]) {
     let (mut asked, mut unasked, mut unclear) = (0_usize, Vec::new(), false);
     for group in on {
         match &group.functions {
+            // It may be off.
+            _ if group.enabled == Fact::Unknown => unclear = true,
             // The caller runs the action, or does not.
             _ if group.returns_control => asked += 1,
             Some(functions) => {
                 for (function, confirmed) in functions {
-                    if *confirmed {
-                        asked += 1;
-                    } else {
-                        unasked.push(Arc::from(format!("{}.{function}", group.name)));
+                    match confirmed {
+                        Fact::Known(true) => asked += 1,
+                        Fact::Known(false) => unasked.push(Arc::from(format!("{}.{function}", group.name))),
+                        Fact::Absent | Fact::Unknown => unclear = true,
                     }
                 }
             }

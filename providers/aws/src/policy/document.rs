@@ -145,9 +145,12 @@ impl<'a> Written<'a> {
         serde_json::from_str(json)
     }
 
-    /// The first statement that says neither whom it means nor whom not.
+    /// The first statement that says neither whom it means nor whom not. Where it names principals, and none, it does not.
     pub(crate) fn names_nobody(&self) -> Option<usize> {
-        self.statements.iter().position(|held| held.principals.is_none() && held.not_principals.is_none())
+        let is_nobody = |held: &Statement<Cow<'a, str>>| {
+            held.principals.as_ref().is_none_or(|named| named.is_empty()) && held.not_principals.is_none()
+        };
+        self.statements.iter().position(is_nobody)
     }
 
     /// The document apart from its text.
@@ -209,6 +212,10 @@ impl Statement<Cow<'_, str>> {
 }
 
 impl Principals {
+    fn is_empty(&self) -> bool {
+        !self.any && [&self.aws, &self.service, &self.federated, &self.canonical].iter().all(|names| names.is_empty())
+    }
+
     fn insert(&mut self, kind: &str, names: Vec<Arc<str>>) -> bool {
         match kind {
             "AWS" => {

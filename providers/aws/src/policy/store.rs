@@ -413,12 +413,16 @@ mod tests {
 
     #[test]
     fn a_trust_statement_that_names_nobody_is_not_understood_and_its_siblings_count() {
-        let mut store = PolicyStore::default();
-        let text = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},
-            {"Effect":"Allow","Action":"sts:AssumeRole"}]}"#;
-        let trust = store.add("trust policy".into(), PolicyRole::Trust, text, Evidence::whole("x.json"));
-        let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
-        assert!(store.broken(trust) && problems[0].contains("names no principal in statement 1"), "{problems:?}");
-        assert_eq!(store.document(trust).statements.len(), 2);
+        for nobody in ["", r#""Principal":{},"#, r#""Principal":[],"#, r#""Principal":{"AWS":[]},"#] {
+            let mut store = PolicyStore::default();
+            let text = format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}},
+                {{"Effect":"Allow",{nobody}"Action":"sts:AssumeRole"}}]}}"#
+            );
+            let trust = store.add("trust policy".into(), PolicyRole::Trust, &text, Evidence::whole("x.json"));
+            let problems: Vec<String> = store.compile().into_iter().map(|(_, problem)| problem).collect();
+            assert!(store.broken(trust) && problems[0].contains("names no principal in statement 1"), "{problems:?}");
+            assert_eq!(store.document(trust).statements.len(), 2);
+        }
     }
 }

@@ -101,6 +101,79 @@ fn an_agent_its_role_and_the_function_it_acts_through_are_one_picture() {
     assert_eq!(read.inventory.workloads.len(), 2);
 }
 
+/// An answer of AgentCore.
+fn answered(call: &str, response: &str) -> String {
+    format!(r#"{{"call":"bedrock-agentcore-control {call}","account":"111122223333","response":{response}}}"#)
+}
+
+#[test]
+fn a_role_of_an_agent_that_is_none_or_left_out_is_told_and_unknown() {
+    let gaad = details("", "", &role("deployer", BEDROCK, ""), "");
+    let arn = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:runtime/r-1";
+    for (member, place) in [
+        (r#","roleArn":"deployer""#, "runtime.json#/response/roleArn"),
+        (r#","roleArn":null"#, "runtime.json#/response"),
+        ("", "runtime.json#/response"),
+    ] {
+        let runtime = answered("get-agent-runtime", &format!(r#"{{"agentRuntimeArn":"{arn}"{member}}}"#));
+        let read = read(&[("gaad.json", &gaad), ("runtime.json", &runtime)]);
+        let places: Vec<&str> = read.errors.iter().map(|error| &*error.document).collect();
+        assert_eq!(places, [place], "{member}");
+        assert!(read.inventory.workloads.is_empty(), "{member}");
+        let [agent] = read.inventory.agents.as_slice() else { panic!("{:?}", read.inventory.agents) };
+        assert_eq!(agent.identity.as_str(), arn, "{member}");
+    }
+}
+
+#[test]
+fn a_word_that_the_vendor_does_not_have_is_told_and_unknown() {
+    let gaad = details("", "", &role("gateway", BEDROCK, ""), "");
+    for (word, authenticated, errors) in [
+        ("AWS_IAM", Fact::Known(true), 0),
+        ("NONE", Fact::Known(false), 0),
+        ("", Fact::Unknown, 1),
+        ("PERHAPS", Fact::Unknown, 1),
+    ] {
+        let gateway = format!(
+            r#"{{"gatewayArn":"arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/gw","authorizerType":"{word}",
+            "roleArn":"arn:aws:iam::111122223333:role/gateway"}}"#
+        );
+        let read = read(&[("gaad.json", &gaad), ("gateway.json", &answered("get-gateway", &gateway))]);
+        let [agent] = read.inventory.agents.as_slice() else { panic!("{:?}", read.inventory.agents) };
+        assert_eq!((agent.authenticated, read.errors.len()), (authenticated, errors), "{word}");
+    }
+    let agent = r#"{"agent":{"agentId":"AG1","agentArn":"arn:aws:bedrock:eu-west-1:111122223333:agent/AG1",
+        "agentResourceRoleArn":"arn:aws:iam::111122223333:role/gateway"}}"#;
+    for (state, confirmation, mode, errors) in [
+        ("ENABLED", "DISABLED", Fact::Known(ApprovalMode::Bypass), 0),
+        ("ENABLED", "ENABLED", Fact::Known(ApprovalMode::Prompt), 0),
+        ("ENABLED", "", Fact::Unknown, 1),
+        ("ENABLED", "PERHAPS", Fact::Unknown, 1),
+        ("", "DISABLED", Fact::Unknown, 1),
+        ("PERHAPS", "DISABLED", Fact::Unknown, 1),
+    ] {
+        let group = format!(
+            r#"{{"agentActionGroup":{{"agentId":"AG1","actionGroupName":"g","actionGroupState":"{state}",
+            "functionSchema":{{"functions":[{{"name":"f","requireConfirmation":"{confirmation}"}}]}}}}}}"#
+        );
+        let read = read(&[("gaad.json", &gaad), ("agent.json", agent), ("group.json", &group)]);
+        let [agent] = read.inventory.agents.as_slice() else { panic!("{:?}", read.inventory.agents) };
+        assert_eq!((agent.approval_mode, read.errors.len()), (mode, errors), "{state} {confirmation}");
+    }
+}
+
+#[test]
+fn a_credential_for_no_service_is_told() {
+    for (member, place) in [("", "keys.json#/ServiceSpecificCredentials/0/ServiceName"), (r#","ServiceName":"""#, "")] {
+        let keys = format!(
+            r#"{{"ServiceSpecificCredentials":[{{"UserName":"u","ServiceSpecificCredentialId":"ACCAFAKEFAKE"{member}}}]}}"#
+        );
+        let read = read(&[("keys.json", &keys)]);
+        assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
+        assert!(read.errors[0].document.starts_with(place), "{:?}", read.errors);
+    }
+}
+
 #[test]
 fn gateways_without_authoriser_are_open_and_listed_agents_want_a_description() {
     let gateway = r#"{"gatewayArn":"arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/gw","gatewayId":"gw","name":"tools",

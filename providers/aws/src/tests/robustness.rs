@@ -322,6 +322,8 @@ fn whom_a_damaged_trust_policy_lets_in_is_unknown() {
         r#","AssumeRolePolicyDocument":7"#.to_owned(),
         document(r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#),
         document(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":7}}"#),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{}}"#),
+        document(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":[]}}"#),
         document(r#"{"Effect":"Allow","Action":7,"Principal":{"Service":"lambda.amazonaws.com"}}"#),
     ] {
         assert_eq!(of(&trust), (Fact::Unknown, Fact::Unknown), "{trust}");
@@ -400,6 +402,22 @@ fn a_credential_report_that_ends_between_two_rows_is_told_by_the_users_it_does_n
     let root = format!("{HEADER}\n{}\n", ANA.replace("user/ana", "root").replace("ana,", "<root_account>,"));
     assert!(said(&root));
     assert!(!said(&format!("{root}{ANA}\n")));
+}
+
+#[test]
+fn the_root_user_is_known_by_its_name_in_full_and_its_account_by_the_report() {
+    let report = format!("{HEADER}\n{}\n", ANA.replace("user/ana", "root").replace("ana,", "boss,"));
+    let read = read(&[("report.csv", &report)]);
+    assert_eq!((read.count("root_user"), read.count("user")), (1, 0));
+    let call = "aws iam get-account-authorization-details";
+    let gaps: Vec<&str> = read
+        .inventory
+        .gaps
+        .iter()
+        .filter(|gap| &*gap.call == call)
+        .filter_map(|gap| Some(gap.scope.as_ref()?.as_str()))
+        .collect();
+    assert_eq!(gaps, ["111122223333"]);
 }
 
 #[test]

@@ -225,6 +225,80 @@ fn a_take_over_is_open_until_what_it_takes_over_was_read() {
 }
 
 #[test]
+fn what_runs_is_open_where_its_name_or_its_role_is_none() {
+    let statements = allow(&["lambda:UpdateFunctionCode"], "*");
+    let gaad = details(&user("u", &statements, ""), "", &running("target", "lambda.amazonaws.com", ADMIN), "");
+    let arn = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+    for (arn, role, member) in [
+        (arn, "target", "Role"),
+        (arn, "arn:aws:iam::111122223333:user/u", "Role"),
+        ("f", ROLE, "FunctionArn"),
+        ("", ROLE, "FunctionArn"),
+    ] {
+        let functions = format!(r#"{{"Functions":[{{"FunctionArn":"{arn}","Role":"{role}"}}]}}"#);
+        let read = read(&[("gaad.json", &gaad), ("functions.json", &functions)]);
+        let places: Vec<&str> = read.errors.iter().map(|error| &*error.document).collect();
+        assert_eq!(places, [format!("functions.json#/Functions/0/{member}")], "{arn} {role}");
+        assert_eq!(unread(&read, "u"), ["lambda functions of account 111122223333"], "{arn} {role}");
+    }
+}
+
+#[test]
+fn what_is_described_with_a_role_that_is_none_is_open() {
+    for (technique, kind) in take_overs() {
+        let (list, description) = answers(kind);
+        let (DescribedBy::Call(call), Some(description)) = (kind.described_by(), description) else { continue };
+        if !description.contains(ROLE) {
+            continue;
+        }
+        let statements = allowing(&actions(technique), "*");
+        let gaad = details(&user("u", &statements, ""), "", &running("target", kind.service(), ADMIN), "");
+        let list = wrapped(kind.list(), "eu-west-1", &list);
+        let description = wrapped(call, "eu-west-1", &description.replace(ROLE, "no role"));
+        let read = read(&[("gaad.json", &gaad), ("list.json", &list), ("one.json", &description)]);
+        assert_eq!(read.errors.len(), 1, "{kind}: {:?}", read.errors);
+        assert_eq!(unread(&read, "u"), [format!("{kind} of account 111122223333 in eu-west-1")], "{}", technique.id);
+    }
+}
+
+#[test]
+fn a_role_is_known_by_its_name_alone_where_the_vendor_takes_one() {
+    for (technique, kind) in take_overs() {
+        if !matches!(kind, CarrierKind::TaskDefinition | CarrierKind::JobDefinition | CarrierKind::Project) {
+            continue;
+        }
+        let statements = allowing(&actions(technique), "*");
+        let told = |role: &str| {
+            let (list, description) = answers(kind);
+            let mut documents = vec![wrapped(kind.list(), "eu-west-1", &list.replace(ROLE, role))];
+            if let (DescribedBy::Call(call), Some(description)) = (kind.described_by(), description) {
+                documents.push(wrapped(call, "eu-west-1", &description.replace(ROLE, role)));
+            }
+            let read = with(kind.service(), &statements, &documents);
+            (read.techniques("user/u"), unread(&read, "u"))
+        };
+        assert_eq!(told("target"), told(ROLE), "{}", technique.id);
+    }
+}
+
+#[test]
+fn a_list_of_another_account_answers_for_that_one_alone() {
+    let functions = r#"{"Functions":[{"FunctionArn":"arn:aws:lambda:eu-west-1:999988887777:function:f",
+        "Role":"arn:aws:iam::999988887777:role/r"}]}"#;
+    let statements = allow(&["lambda:UpdateFunctionCode"], "*");
+    let read = with("lambda.amazonaws.com", &statements, &[functions.to_owned()]);
+    assert_eq!(unread(&read, "u"), ["lambda functions of account 111122223333"]);
+    let has_gap = |account: &str, call: &str| {
+        let of = |scope: Option<&str>| scope == Some(account);
+        let mut gaps = read.inventory.gaps.iter();
+        gaps.any(|gap| of(gap.scope.as_ref().map(|scope| scope.as_str())) && &*gap.call == call)
+    };
+    assert!(has_gap("111122223333", "aws lambda list-functions"));
+    assert!(has_gap("999988887777", "aws iam get-account-authorization-details"));
+    assert!(!has_gap("111122223333", "aws iam get-account-authorization-details"));
+}
+
+#[test]
 fn only_who_holds_all_the_rest_is_left_open() {
     let update = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"];
     let at_home = "arn:aws:lambda:*:111122223333:function:*";
