@@ -553,7 +553,6 @@ mod tests {
             r#"{"Statement":[{"Effect":"Maybe","Action":"*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow"}]}"#,
             r#"{"Version":7,"Statement":[{"Effect":"Allow","Action":"*"}]}"#,
-            r#"{"Statement":[{"Sid":7,"Effect":"Allow","Action":"*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":7}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":["*",true]}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":""}]}"#,
