@@ -36,7 +36,9 @@ fn offset(json: &str, error: &serde_json::Error) -> Option<usize> {
 fn step(json: &str, at: usize) -> Option<(String, usize, &str)> {
     let reached = |value: &RawValue| {
         let begin = (value.get().as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
-        (begin < at && at <= begin + value.get().len()).then_some(begin)
+        // A list or object that is not wanted is not entered; a text or number is read first.
+        let is_entered = begin < at || value.get().starts_with(['[', '{']);
+        ((begin..=begin + value.get().len()).contains(&at) && is_entered).then_some(begin)
     };
     if json.starts_with('[') {
         let mut elements = serde_json::from_str::<Vec<&RawValue>>(json).ok()?.into_iter().enumerate();
