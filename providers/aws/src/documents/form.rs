@@ -271,6 +271,17 @@ impl Form {
             Self::Service => holds("Service", &["ServiceArn", "ServiceId", "ServiceName", "InstanceConfiguration"])
                 .unwrap_or(true)
                 .then_some(form),
+            // Clients of agents keep their own settings under this word: one that is cut has to have a key of ours.
+            Self::BedrockAgent => holds("agent", &["agentArn", "agentId"])
+                .unwrap_or_else(|| ["\"agentArn\"", "\"agentId\""].iter().any(|key| text.contains(key)))
+                .then_some(form),
+            // A task, a link or a switch of any other program may be called so.
+            Self::TaskDefinition => holds("taskDefinition", &["taskDefinitionArn", "containerDefinitions", "family"])
+                .unwrap_or(true)
+                .then_some(form),
+            Self::PodAssociation => holds("association", &["associationArn", "associationId", "clusterName"])
+                .unwrap_or(true)
+                .then_some(form),
             _ => Some(form),
         }
     }
@@ -581,6 +592,20 @@ mod tests {
         {
             assert_eq!(service(json), Some("apprunner describe-service"), "{json}");
         }
+        let agent = |json: &str| of_answer(&["agent"], json);
+        for json in [
+            r#"{"agent": {"build": {"permission": "allow"}}}"#,
+            r#"{"agent": {"tool_permissions": {"default": "allow"}}}"#,
+            r#"{"agent": {"build": {"#,
+            r#"{"agent": "x"}"#,
+        ] {
+            assert_eq!(agent(json), None, "{json}");
+        }
+        for json in [r#"{"agent": {"agentArn": "a"}}"#, r#"{"agent": {"agentId": "i", "agentName": "#] {
+            assert_eq!(agent(json), Some("bedrock-agent get-agent"), "{json}");
+        }
+        assert_eq!(of_answer(&["taskDefinition"], r#"{"taskDefinition": {"tasks": []}}"#), None);
+        assert_eq!(of_answer(&["association"], r#"{"association": {"from": "a", "to": "b"}}"#), None);
     }
 
     #[test]
