@@ -257,7 +257,7 @@ impl AgentsReader {
     ) -> (Vec<Server>, Vec<&'n Node>) {
         let mut servers = Vec::new();
         let mut nodes: Vec<&'n Node> = Vec::new();
-        let mut wrong: Vec<ReadError> = Vec::new();
+        let mut wrong: Vec<&'n Entry> = Vec::new();
         let mut seen = false;
         for root in file.servers {
             match root {
@@ -273,7 +273,7 @@ impl AgentsReader {
                                     }
                                 }
                             }
-                            _ => wrong.push(not_servers(document, entry)),
+                            _ => wrong.push(entry),
                         }
                     }
                 }
@@ -282,6 +282,7 @@ impl AgentsReader {
                         match &entry.node.value {
                             Value::List(elements) => {
                                 seen = true;
+                                wrong.retain(|other| !std::ptr::eq(*other, entry));
                                 for (at, element) in elements.iter().enumerate() {
                                     let name = element.get("name").and_then(|entry| entry.node.text());
                                     let name = name.map_or_else(|| (at + 1).to_string(), str::to_owned);
@@ -295,7 +296,8 @@ impl AgentsReader {
                             }
                             Value::Null => seen = true,
                             // The map form was tried before, or is none of this client's.
-                            _ => wrong.push(not_servers(document, entry)),
+                            _ if wrong.iter().any(|other| std::ptr::eq(*other, entry)) => {}
+                            _ => wrong.push(entry),
                         }
                     }
                 }
@@ -311,8 +313,9 @@ impl AgentsReader {
                 }
             }
         }
-        if !seen && !wrong.is_empty() {
-            errors.append(&mut wrong);
+        // A file that nobody's path tells may have something else under a key that others use for servers.
+        if !wrong.is_empty() && !(seen && by_content) {
+            errors.extend(wrong.iter().map(|entry| not_servers(document, entry)));
         } else if !seen && by_content && file.keys.is_empty() {
             errors.push(shape(document, node.line, "no tool servers stand under any known key"));
         }

@@ -371,6 +371,12 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         ),
         (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"args\": 7}}}", "lab/.mcp.json:2"),
         (".mcp.json", "{\"mcpServers\": {\"one\": {\"command\": \"npx\",\n\"env\": [\"A=b\"]}}}", "lab/.mcp.json:2"),
+        // Servers of a project do not stand in for those of the person.
+        (
+            "home/ana/.claude.json",
+            "{\n\"mcpServers\": [\"x\"], \"projects\": {\"/p\": {\"mcpServers\": {}}}}",
+            "lab/home/ana/.claude.json:2",
+        ),
     ];
     for (path, text, place) in cases {
         let (_, errors) = read(vec![document(path, text)]);
