@@ -301,6 +301,24 @@ impl AgentsReader {
                         }
                     }
                 }
+                Servers::Named(path) => {
+                    for entry in node.find(path) {
+                        let Value::List(elements) = &entry.node.value else { continue };
+                        seen = true;
+                        wrong.retain(|other| !std::ptr::eq(*other, entry));
+                        for (at, element) in elements.iter().enumerate() {
+                            for member in element.entries() {
+                                if self.member(member, None, by_content, document, &mut servers, errors) {
+                                    nodes.push(&member.node);
+                                }
+                            }
+                            // A text names a server that is configured elsewhere.
+                            if !element.is_map() && element.text().is_none() {
+                                errors.push(not_a_server(document, &(at + 1).to_string(), element));
+                            }
+                        }
+                    }
+                }
                 Servers::Top => {
                     let entries = node.entries();
                     if !seen && !entries.is_empty() && entries.iter().all(|entry| locate::is_server(&entry.node)) {

@@ -35,7 +35,7 @@ pub(crate) fn in_settings(node: &Node, file: &File) -> Vec<Unlike> {
         }
     }
     let servers = file.servers.iter().filter_map(|root| match root {
-        Servers::Map(path) | Servers::List(path) => Some(*path),
+        Servers::Map(path) | Servers::List(path) | Servers::Named(path) => Some(*path),
         Servers::Top => None,
     });
     let paths: Vec<&str> = file.keys.iter().map(|key| key.path).chain(servers).collect();

@@ -102,6 +102,8 @@ pub(crate) enum Servers {
     Map(&'static str),
     /// A list of servers that name themselves, at a path.
     List(&'static str),
+    /// A list at a path: maps of one name to a server, and names of servers that are configured elsewhere.
+    Named(&'static str),
     /// The whole document is the map, where every member looks like a server.
     Top,
 }
@@ -214,7 +216,7 @@ pub(crate) fn documented() -> String {
             .flat_map(|file| file.servers)
             .map(|servers| match servers {
                 Servers::Map(path) => (*path).to_owned(),
-                Servers::List(path) => format!("{path}[]"),
+                Servers::List(path) | Servers::Named(path) => format!("{path}[]"),
                 Servers::Top => String::from("{}"),
             })
             .collect();

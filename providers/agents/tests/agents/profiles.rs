@@ -336,6 +336,20 @@ fn agents_defined_for_a_client_are_listed_with_what_holds_for_them() {
 }
 
 #[test]
+fn an_agent_s_definition_lists_its_servers_by_name() {
+    let found = inventory(&[(
+        ".claude/agents/a.md",
+        "---\nname: a\nmcpServers:\n  - playwright:\n      command: npx\n      args: [-y, \"pkg@1.2.3\"]\n  - github\n---\nText.\n",
+    )]);
+    let servers = found.agents.iter().filter(|row| row.kind == AgentKind::ToolServer);
+    let told: Vec<_> = servers.map(|row| (&*row.name, row.evidence.line_number(), row.command_pinned)).collect();
+    assert_eq!(told, [("playwright", Some(4), Fact::Known(true))]);
+    let (_, errors) = read(vec![document(".claude/agents/a.md", "---\nmcpServers:\n  - 7\n---\n")]);
+    let told: Vec<&str> = errors.iter().map(|error| error.reason.as_str()).collect();
+    assert_eq!(told, ["tool server `1` is a number, not a map"]);
+}
+
+#[test]
 fn administrators_set_aside_what_projects_allow() {
     let allow =
         r#"{"permissions": {"allow": ["Bash(git push:*)"]}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}}"#;

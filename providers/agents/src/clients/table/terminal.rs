@@ -62,6 +62,8 @@ const CLAUDE_DEFINITION_KEYS: &[Key] = &[
     key("hooks", Hooks),
 ];
 
+const CLAUDE_DEFINITION_SERVERS: &[Servers] = &[Servers::Map("mcpServers"), Servers::Named("mcpServers")];
+
 const CLAUDE_STATE_KEYS: &[Key] = &[key("projects.*.allowedTools", AllowInProject(Grammar::Call))];
 
 pub(super) static CLAUDE_CODE: Client = Client {
@@ -98,7 +100,13 @@ pub(super) static CLAUDE_CODE: Client = Client {
         servers("claude-code/managed-mcp.json", NOWHERE, Level::Managed),
         servers("ClaudeCode/managed-mcp.json", NOWHERE, Level::Managed),
         store(".claude/.credentials.json", HOME),
-        definition(".claude/agents/*.md", HOME, Level::UserOrProject, SERVERS, CLAUDE_DEFINITION_KEYS),
+        definition(
+            ".claude/agents/*.md",
+            HOME,
+            Level::UserOrProject,
+            CLAUDE_DEFINITION_SERVERS,
+            CLAUDE_DEFINITION_KEYS,
+        ),
     ],
 };
 
