@@ -93,6 +93,14 @@ pub(crate) fn syntax_at(path: &str) -> Option<Syntax> {
     }
 }
 
+/// Whether a text at this path is one of ours by what stands before it: the definition of an agent, the source of a workflow.
+pub(crate) fn begins_with_settings(path: &str) -> bool {
+    let path = clean(path);
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let is_source = name.ends_with(".md") && path.strip_suffix(name).is_some_and(|folder| folder.ends_with(WORKFLOWS));
+    is_source || by_path(&path).is_some_and(|(_, file, _)| file.is_definition())
+}
+
 /// Finds out whose file a document is.
 pub(crate) fn locate(document: &Document) -> Option<Located> {
     let path = clean(&document.path);

@@ -515,6 +515,13 @@ impl WorkflowFile {
 
 /// Why a file at a path of a client is none that the client can read; empty ones configure nothing.
 pub(crate) fn broken(document: &Document) -> Option<ReadError> {
+    if locate::begins_with_settings(&document.path) && tree::has_open_frontmatter(&document.text) {
+        return Some(ReadError {
+            document: format!("{}:1:1", document.path),
+            reason: String::from("its front matter does not end"),
+            remedy: String::from("close it with a line of `---`; until then nothing is known of what it configures"),
+        });
+    }
     let syntax = locate::syntax_at(&document.path)?;
     if document.text.trim().is_empty() {
         return None;

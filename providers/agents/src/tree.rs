@@ -238,6 +238,12 @@ pub(crate) fn frontmatter(text: &str) -> Option<&str> {
     None
 }
 
+/// Whether it begins with a line of `---` that no other one closes.
+pub(crate) fn has_open_frontmatter(text: &str) -> bool {
+    let begun = text.strip_prefix('\u{feff}').unwrap_or(text);
+    begun.lines().next() == Some("---") && frontmatter(text).is_none()
+}
+
 /// Byte offsets of line starts, to tell lines from offsets.
 struct Lines<'t> {
     text: &'t str,
@@ -526,6 +532,16 @@ mod tests {
         assert!(parse("{\"a\": 1", Syntax::Json).is_err());
         assert!(parse("", Syntax::Json).is_err());
         assert!(parse(&"[".repeat(100_000), Syntax::Json).is_err());
+    }
+
+    #[test]
+    fn front_matter_is_open_until_a_line_closes_it() {
+        for text in ["---", "---\n", "---\r\nname: a\r\n", "\u{feff}---\nname: a\n--", "---\nname: a\n----\n"] {
+            assert!(has_open_frontmatter(text), "{text:?}");
+        }
+        for text in ["", "# Title\n---\n", "----\n", "---\nname: a\n---", "---\r\nname: a\r\n---\r\nText\r\n"] {
+            assert!(!has_open_frontmatter(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -350,6 +350,19 @@ fn an_agent_s_definition_lists_its_servers_by_name() {
 }
 
 #[test]
+fn front_matter_that_does_not_end_is_an_error_where_agents_are_defined() {
+    for path in [".claude/agents/a.md", ".cursor/agents/a.md", ".github/agents/a.md", ".github/workflows/a.md"] {
+        let cut = document(path, "---\nname: a\npermissionMode: bypass");
+        assert_eq!(Agents.recognise(&cut), None, "{path}");
+        let error = Agents.broken(&cut).unwrap();
+        assert_eq!(error.document, format!("lab/{path}:1:1"));
+        assert_eq!(error.reason, "its front matter does not end");
+        assert!(Agents.broken(&document(path, "# A text\n")).is_none(), "{path}");
+    }
+    assert!(Agents.broken(&document("docs/a.md", "---\nname: a\n")).is_none());
+}
+
+#[test]
 fn administrators_set_aside_what_projects_allow() {
     let allow =
         r#"{"permissions": {"allow": ["Bash(git push:*)"]}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}}"#;
