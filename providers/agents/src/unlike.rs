@@ -2,6 +2,7 @@
 //! is concluded from them.
 
 use crate::clients::{Effect, File, Servers, Words};
+use crate::permissions::Grammar;
 use crate::secret;
 use crate::tree::{Entry, Node, Value};
 
@@ -96,7 +97,9 @@ fn misfit(effect: Effect, node: &Node) -> Option<(&Node, &'static str)> {
         | Effect::Telemetry(words)
         | Effect::ProjectServers(words)
         | Effect::Forbids(words) => word(words, node),
-        Effect::Allow(_) | Effect::AllowInProject(_) | Effect::Ask(_) | Effect::Deny(_) => rules(node),
+        Effect::Allow(grammar) | Effect::AllowInProject(grammar) | Effect::Ask(grammar) | Effect::Deny(grammar) => {
+            rules(grammar, node)
+        }
         Effect::AllowTool(_, words) => match &node.value {
             Value::Map(entries) => entries
                 .iter()
@@ -161,7 +164,7 @@ pub(crate) fn hooks(node: &Node) -> Option<(&Node, &'static str)> {
 }
 
 /// Rules: a list of texts or patterns, a map to switches, or one switch.
-fn rules(node: &Node) -> Option<(&Node, &'static str)> {
+fn rules(grammar: Grammar, node: &Node) -> Option<(&Node, &'static str)> {
     let is_text = |node: &Node, key: &str| node.get(key).is_some_and(|entry| entry.node.text().is_some());
     match &node.value {
         Value::List(elements) => {
@@ -172,7 +175,11 @@ fn rules(node: &Node) -> Option<(&Node, &'static str)> {
             let approves = |node: &Node| node.get("approve").is_none_or(|entry| is_switch(&entry.node));
             let fits = |node: &Node| is_switch(node) || (node.is_map() && approves(node));
             let other = entries.iter().find(|entry| !fits(&entry.node));
-            other.map(|entry| (&entry.node, "true or false"))
+            // Only rules for commands are documented as a map.
+            other.map(|entry| match grammar {
+                Grammar::Command => (&entry.node, "true or false"),
+                Grammar::Call | Grammar::ServerTool | Grammar::At | Grammar::Tool => (node, "a list of rules"),
+            })
         }
         Value::Number(_) | Value::Text(_) => Some((node, "a list")),
         Value::Null | Value::Bool(_) => None,

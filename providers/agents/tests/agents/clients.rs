@@ -359,7 +359,7 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         ),
         (".claude/settings.json", "{\"permissions\":\n7}", "lab/.claude/settings.json:2"),
         (".claude/settings.json", "{\"permissions\": {\"allow\": [\"Read\",\n7]}}", "lab/.claude/settings.json:2"),
-        (".claude/settings.json", "{\"permissions\": {\"deny\": {\"Read\":\n7}}}", "lab/.claude/settings.json:2"),
+        (".claude/settings.json", "{\"permissions\": {\"deny\":\n{\"Read\": 7}}}", "lab/.claude/settings.json:2"),
         (".claude/settings.json", "{\"sandbox\": {\"enabled\":\n[true]}}", "lab/.claude/settings.json:2"),
         (".gemini/settings.json", "{\"security\": {\"disableYoloMode\":\n7}}", "lab/.gemini/settings.json:2"),
         (".claude/settings.json", "{\"permissions\": {\"allow\":\n\"Bash(*)\"}}", "lab/.claude/settings.json:2"),
@@ -383,6 +383,26 @@ fn broken_files_name_the_place_and_never_pass_for_empty() {
         assert_eq!(errors.len(), 1, "{path}: {text}");
         assert!(errors[0].document.starts_with(place), "{} for {path}", errors[0].document);
         assert!(!errors[0].remedy.is_empty());
+    }
+}
+
+#[test]
+fn what_belongs_in_place_of_a_map_is_told_as_the_client_documents_it() {
+    for (path, text, reason) in [
+        (
+            ".claude/settings.json",
+            r#"{"permissions": {"allow": {"bash": ["ls"]}}}"#,
+            "`permissions.allow` is or holds a map, where a list of rules belongs",
+        ),
+        (
+            ".vscode/settings.json",
+            r#"{"chat.tools.terminal.autoApprove": {"ls": 7}}"#,
+            "`chat.tools.terminal.autoApprove` is or holds a number, where true or false belongs",
+        ),
+    ] {
+        let (_, errors) = read(vec![document(path, text)]);
+        let told: Vec<&str> = errors.iter().map(|error| error.reason.as_str()).collect();
+        assert_eq!(told, [reason], "{path}");
     }
 }
 
