@@ -228,7 +228,10 @@ fn of_server<'n>(key: &str, node: &'n Node) -> Option<(&'n Node, &'static str)> 
             unless(node.text().is_some(), "text")
         }
         "disabled" | "enabled" | "trust" | "sandboxEnabled" => unless(is_switch(node), "true or false"),
-        "command" | "cmd" if node.is_map() => None,
+        "command" | "cmd" if node.is_map() => {
+            let program = node.get("path").or_else(|| node.get("command"));
+            unless(program.is_some_and(|entry| entry.node.text().is_some()), "text or a map with `path`")
+        }
         "command" | "cmd" | "args" => word_list(),
         "alwaysAllow" | "autoApprove" | "always_allow" => {
             if node.flag().is_some() {
@@ -246,10 +249,23 @@ fn of_server<'n>(key: &str, node: &'n Node) -> Option<(&'n Node, &'static str)> 
             _ => Some((node, "a map")),
         },
         "tools" => match &node.value {
-            Value::Map(_) | Value::List(_) | Value::Text(_) => None,
+            Value::Map(tools) => tools.iter().find_map(|tool| of_tool(&tool.node)),
+            Value::List(_) | Value::Text(_) => None,
             _ => Some((node, "a map or a list")),
         },
         _ => None,
+    }
+}
+
+/// The part of what a server says of one tool that has another type than any client gives it: a switch, or a map of settings.
+fn of_tool(tool: &Node) -> Option<(&Node, &'static str)> {
+    match &tool.value {
+        Value::Null | Value::Bool(_) => None,
+        Value::Map(_) => {
+            let mode = &tool.get("approval_mode")?.node;
+            (mode.text().is_none() && !matches!(mode.value, Value::Null)).then_some((mode, "text"))
+        }
+        Value::Number(_) | Value::Text(_) | Value::List(_) => Some((tool, "a map")),
     }
 }
 
@@ -268,7 +284,7 @@ mod tests {
         for text in [
             r#"{"command": "npx -y pkg", "args": [1, true, "x"], "env": {"A": "x", "B": 1, "C": null, "D": {"from": "x"}}}"#,
             r#"{"command": ["npx", "pkg"], "env": [{"name": "A", "value": "x"}], "alwaysAllow": true, "tools": ["*"]}"#,
-            r#"{"command": {"path": "x", "args": []}, "autoApprove": ["a"], "tools": {"a": {"approval_mode": "approve"}}}"#,
+            r#"{"command": {"path": "x", "args": []}, "autoApprove": ["a"], "tools": {"a": {"approval_mode": "approve"}, "b": true}}"#,
             r#"{"url": "https://x.test", "headers": {"A": "x"}, "disabled": false, "trust": "true", "args": null}"#,
         ] {
             assert!(server(text).is_empty(), "{text}");
@@ -288,6 +304,9 @@ mod tests {
             (r#""trust": 7"#, 2),
             ("\"alwaysAllow\": [\"a\",\n7]", 3),
             (r#""autoApprove": "a""#, 2),
+            (r#""command": {"wrongk": "x"}"#, 2),
+            ("\"tools\": {\n\"search\": \"approve\"}", 3),
+            ("\"tools\": {\"search\": {\n\"approval_mode\": [\"approve\"]}}", 3),
         ] {
             let key = member.split('"').nth(1).unwrap_or_default().to_owned();
             assert_eq!(server(&format!("{{\n{member}\n}}")), [(key, line)], "{member}");
