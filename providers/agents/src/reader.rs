@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenhand_model::document::{Document, FileFacts, ReadError};
-use evenhand_model::evidence::Evidence;
+use evenhand_model::evidence::{Evidence, Fact};
 use evenhand_model::inventory::{Hint, Inventory};
 use evenhand_model::provider::{ReadOptions, Reader, Reading};
 
@@ -46,7 +46,7 @@ pub(crate) struct FileRead {
 pub(crate) struct Definition {
     pub(crate) name: String,
     pub(crate) line: u32,
-    pub(crate) purpose: Option<String>,
+    pub(crate) purpose: Fact<Arc<str>>,
     pub(crate) settings: Settings,
 }
 
@@ -171,6 +171,10 @@ impl AgentsReader {
             if let Some(first) = unlike.first() {
                 settings.read_in_part(&path, file.level, first.line);
             }
+            errors.extend(unlike.iter().map(|one| shape(document, one.line, &one.reason())));
+        }
+        if file.is_definition() {
+            let unlike = unlike::in_definition(&node);
             errors.extend(unlike.iter().map(|one| shape(document, one.line, &one.reason())));
         }
         let definition = file.is_definition().then(|| definition(document, &node, std::mem::take(&mut settings)));
@@ -550,13 +554,15 @@ fn definition(document: &Document, node: &Node, settings: Settings) -> Definitio
     let stem = stem.strip_suffix(".agent").unwrap_or(stem);
     let name = node.get("name").and_then(|entry| entry.node.text().map(|text| (text, entry.line)));
     let (name, line) = name.filter(|(text, _)| !text.is_empty()).unwrap_or((stem, 1));
-    let purpose = node.get("description").and_then(|entry| entry.node.text()).map(str::trim);
-    Definition {
-        name: secret::redact(name),
-        line,
-        purpose: purpose.filter(|text| !text.is_empty()).map(secret::redact),
-        settings,
-    }
+    let purpose: Fact<Arc<str>> = match node.get("description").map(|entry| &entry.node.value) {
+        None | Some(Value::Null) => Fact::Absent,
+        Some(Value::Text(text)) => {
+            let text = text.trim();
+            Fact::read((!text.is_empty()).then(|| Arc::from(secret::redact(text))))
+        }
+        Some(_) => Fact::Unknown,
+    };
+    Definition { name: secret::redact(name), line, purpose, settings }
 }
 
 /// Whether nothing stands under any key of the client's own.

@@ -203,6 +203,13 @@ pub(crate) fn in_card(node: &Node) -> Vec<Unlike> {
     node.entries().iter().filter_map(of_entry).collect()
 }
 
+/// The values of another type among what tells who an agent is that a file defines.
+pub(crate) fn in_definition(node: &Node) -> Vec<Unlike> {
+    let told = ["name", "description"].into_iter().filter_map(|key| node.get(key));
+    let other = told.filter(|entry| entry.node.text().is_none() && !matches!(entry.node.value, Value::Null));
+    other.map(|entry| Unlike::of(&entry.key, &entry.node, "text")).collect()
+}
+
 /// The values of another type in the map of a tool server.
 pub(crate) fn in_server(node: &Node) -> Vec<Unlike> {
     let of_entry = |entry: &Entry| {

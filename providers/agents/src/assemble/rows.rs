@@ -221,7 +221,7 @@ impl<'o> Out<'o> {
         );
         identity.signals.push(signal(format!("an agent defined for {}", client.name), &evidence));
         identity.owner = Fact::known(person.clone());
-        identity.purpose = Fact::read(definition.purpose.as_deref().map(Arc::from));
+        identity.purpose = definition.purpose.clone();
         self.inventory.identities.push(identity);
         let mut agent = started_by_people(&id, scope, client, &definition.name, &evidence);
         match &definition.settings.mode {

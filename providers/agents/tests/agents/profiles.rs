@@ -363,6 +363,20 @@ fn front_matter_that_does_not_end_is_an_error_where_agents_are_defined() {
 }
 
 #[test]
+fn a_purpose_that_is_no_text_is_unknown_and_told() {
+    let of = |said: &str| {
+        let text = format!("---\nname: a\n{said}---\nText.\n");
+        let (reading, errors) = read(vec![document(".claude/agents/a.md", &text)]);
+        let identity = reading.inventory.identities.iter().find(|identity| &*identity.name == "a").unwrap();
+        (identity.purpose.clone(), errors.into_iter().map(|error| error.reason).collect::<Vec<_>>())
+    };
+    let reason = "`description` is or holds a number, where text belongs".to_owned();
+    assert_eq!(of("description: 7\n"), (Fact::Unknown, vec![reason]));
+    assert_eq!(of("description:\n"), (Fact::Absent, Vec::new()));
+    assert_eq!(of(""), (Fact::Absent, Vec::new()));
+}
+
+#[test]
 fn administrators_set_aside_what_projects_allow() {
     let allow =
         r#"{"permissions": {"allow": ["Bash(git push:*)"]}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}}"#;
