@@ -275,13 +275,17 @@ impl Form {
             Self::BedrockAgent => holds("agent", &["agentArn", "agentId"])
                 .unwrap_or_else(|| ["\"agentArn\"", "\"agentId\""].iter().any(|key| text.contains(key)))
                 .then_some(form),
-            // A task, a link or a switch of any other program may be called so.
-            Self::TaskDefinition => holds("taskDefinition", &["taskDefinitionArn", "containerDefinitions", "family"])
-                .unwrap_or(true)
-                .then_some(form),
-            Self::PodAssociation => holds("association", &["associationArn", "associationId", "clusterName"])
-                .unwrap_or(true)
-                .then_some(form),
+            // A task or a link of any other program may be called so.
+            Self::TaskDefinition => {
+                holds("taskDefinition", &["taskDefinitionArn", "containerDefinitions", "family", "taskRoleArn"])
+                    .unwrap_or(true)
+                    .then_some(form)
+            }
+            Self::PodAssociation => {
+                holds("association", &["associationArn", "associationId", "clusterName", "roleArn"])
+                    .unwrap_or(true)
+                    .then_some(form)
+            }
             _ => Some(form),
         }
     }
