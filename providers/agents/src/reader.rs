@@ -336,7 +336,8 @@ impl AgentsReader {
             }
         }
         // A file that nobody's path tells may have something else under a key that others use for servers.
-        if !wrong.is_empty() && !(seen && by_content) {
+        let is_excused = seen && by_content;
+        if !wrong.is_empty() && !is_excused {
             errors.extend(wrong.iter().map(|entry| not_servers(document, entry)));
         } else if !seen && by_content && file.keys.is_empty() {
             errors.push(shape(document, node.line, "no tool servers stand under any known key"));
