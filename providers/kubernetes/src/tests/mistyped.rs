@@ -285,3 +285,22 @@ fn a_list_is_read_on_behind_what_is_no_object() {
     let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
     assert_eq!(places, ["k8s/c/all.json#/items/0", "k8s/c/all.json#/items/1"]);
 }
+
+#[test]
+fn items_that_are_no_list_are_told_of_with_their_place() {
+    let list = |kind: &str, items: &Value| json!({"apiVersion": "v1", "kind": kind, "items": items});
+    for items in [json!({"CANARY": {"kind": "ServiceAccount"}}), json!("CANARY"), json!(7), json!(7.5), json!(true)] {
+        for kind in ["List", "ServiceAccountList"] {
+            let inner = list(kind, &items);
+            assert_eq!(place(&inner), "/items/0/items", "{inner}");
+            for (name, head, told) in [("k8s/c/all.json", "", "#/items"), ("k8s/c/all.yaml", "---\n", ":2")] {
+                let (reading, errors) = read_all(vec![document(name, &format!("{head}{inner}"))], &[]);
+                let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
+                assert_eq!(places, [format!("{name}{told}")], "{inner}");
+                assert!(reading.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed), "{inner}");
+            }
+        }
+    }
+    let other = json!({"apiVersion": "x.io/v1", "kind": "Basket", "metadata": {"name": "a"}, "items": {"a": 1}});
+    assert_eq!(read_all(vec![document("k8s/c/all.json", &other.to_string())], &[]).1, []);
+}
