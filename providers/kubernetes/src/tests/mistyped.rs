@@ -4,6 +4,7 @@ use evenhand_model::access::Outcome;
 use evenhand_model::agent::ApprovalMode;
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
+use evenhand_model::id::IdentityId;
 use serde_json::{Value, json};
 
 use super::{account, decide, document, read_all};
@@ -303,4 +304,43 @@ fn items_that_are_no_list_are_told_of_with_their_place() {
     }
     let other = json!({"apiVersion": "x.io/v1", "kind": "Basket", "metadata": {"name": "a"}, "items": {"a": 1}});
     assert_eq!(read_all(vec![document("k8s/c/all.json", &other.to_string())], &[]).1, []);
+}
+
+#[test]
+fn what_is_done_through_a_tool_or_with_a_template_that_is_not_understood_is_unknown() {
+    let agent = json!({
+        "apiVersion": "kagent.dev/v1alpha2",
+        "kind": "Agent",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"declarative": {"tools": [{"agent": {"name": "mate", "namespace": "ops"}}]}}
+    });
+    let claim = json!({
+        "apiVersion": "extensions.agents.x-k8s.io/v1alpha1",
+        "kind": "SandboxClaim",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"sandboxTemplateRef": {"name": "triage"}}
+    });
+    let tools = "/spec/declarative/tools";
+    for (object, pointer, value, told, identity) in [
+        (&agent, format!("{tools}/0"), json!(7), format!("{tools}/0"), "serviceaccount"),
+        (&agent, format!("{tools}/0"), json!("x"), format!("{tools}/0"), "serviceaccount"),
+        (&agent, format!("{tools}/0/agent"), json!("x"), format!("{tools}/0/agent"), "serviceaccount"),
+        (&agent, format!("{tools}/0/agent/name"), json!(7), format!("{tools}/0/agent"), "serviceaccount"),
+        (
+            &agent,
+            format!("{tools}/0/agent/namespace"),
+            json!(7),
+            format!("{tools}/0/agent/namespace"),
+            "serviceaccount",
+        ),
+        (&claim, "/spec/sandboxTemplateRef".to_owned(), json!(7), "/spec/sandboxTemplateRef".to_owned(), "agent"),
+    ] {
+        let object = with(object, &pointer, value);
+        assert_eq!(place(&object), format!("/items/0{told}"));
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &object.to_string())], &[]);
+        let id = IdentityId::new(format!("kubernetes:c:{identity}:ops/sre"));
+        let unread = reading.resolver.expect("a resolver").unread(&id);
+        assert!(unread.iter().any(|one| one.what.contains("ops/sre")), "{pointer}: {unread:?}");
+        assert!(!reading.inventory.trusts.iter().any(|one| *one.source == *id.as_str()), "{pointer}");
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::misfits::{WHOSE, is_other};
 use super::{AgentResource, Approval, Held, ModelSettings, ToolRef, at, is_privileged, literals, text, texts};
 use crate::capture::take::{Taking, namespace};
 use crate::documents::{Found, raw};
@@ -102,6 +103,9 @@ fn tool_ref(tool: &Value, home: &Arc<str>, taking: &mut Taking<'_>) -> Option<To
         (None, Some(agent)) => (agent, "Agent"),
         (None, None) => return None,
     };
+    if WHOSE.iter().any(|member| is_other(reference.get(member), Value::is_string)) {
+        return None;
+    }
     let (namespace, name) = match (text(reference, "namespace"), text(reference, "name")?) {
         // Older versions write `namespace/name` in one.
         (None, name) => name.split_once('/').map_or((None, name), |(namespace, name)| (Some(namespace), name)),

@@ -16,6 +16,9 @@ const OWN_KEYS: &[&str] = &[
     "defaultHeaders",
 ];
 
+/// Members of a reference that tell, beside its name, which object it names.
+pub(super) const WHOSE: &[&str] = &["namespace", "kind", "apiGroup"];
+
 /// The settings that are not understood.
 #[derive(Default)]
 pub(super) struct Misfits {
@@ -25,6 +28,8 @@ pub(super) struct Misfits {
     pub(super) account: bool,
     /// Whether one tells of tools, or of who approves their use.
     pub(super) tools: bool,
+    /// Whether one stands in place of what names a tool.
+    pub(super) lost_tools: bool,
     /// Whether one may let a container out of its confinement.
     pub(super) confinement: bool,
 }
@@ -36,6 +41,7 @@ impl Misfits {
         misfits.below(spec, "/spec");
         match platform {
             "kagent" => misfits.of_kagent(spec),
+            "agent-sandbox" => misfits.of_sandbox(spec),
             "toolhive" if is_other(spec.get("serviceAccount"), Value::is_string) => {
                 misfits.account = true;
                 misfits.pointers.push("/spec/serviceAccount".to_owned());
@@ -83,6 +89,7 @@ impl Misfits {
             if is_other(at(spec, way), Value::is_object) {
                 (self.account, self.confinement) = (true, true);
                 self.tools |= way == ["declarative"];
+                self.lost_tools |= way == ["declarative"];
                 self.pointers.push(format!("/spec/{}", way.join("/")));
             }
         }
@@ -95,7 +102,17 @@ impl Misfits {
                     }
                 }
                 None | Some(Value::Null) => {}
-                Some(_) => self.tool(pointer),
+                Some(_) => self.lost_tool(pointer),
+            }
+        }
+    }
+
+    /// Those of what a sandbox is made from.
+    fn of_sandbox(&mut self, spec: &Value) {
+        for key in ["warmPoolRef", "sandboxTemplateRef"] {
+            if is_other(spec.get(key), is_named) {
+                self.account = true;
+                self.pointers.push(format!("/spec/{key}"));
             }
         }
     }
@@ -103,13 +120,20 @@ impl Misfits {
     /// Those of a tool of kagent.
     fn of_tool(&mut self, tool: &Value, pointer: &str) {
         if is_other(Some(tool), Value::is_object) {
-            return self.tool(pointer.to_owned());
+            return self.lost_tool(pointer.to_owned());
+        }
+        for key in ["mcpServer", "agent"] {
+            let reference = tool.get(key);
+            if is_other(reference, is_named) {
+                return self.lost_tool(format!("{pointer}/{key}"));
+            }
+            let whose =
+                WHOSE.iter().find(|member| is_other(reference.and_then(|held| held.get(member)), Value::is_string));
+            if let Some(member) = whose {
+                return self.lost_tool(format!("{pointer}/{key}/{member}"));
+            }
         }
         let server = tool.get("mcpServer");
-        let is_named = |server: &Value| server.is_object() && !is_other(server.get("name"), Value::is_string);
-        if is_other(server, is_named) {
-            return self.tool(format!("{pointer}/mcpServer"));
-        }
         let member = |key: &str| server.and_then(|server| server.get(key));
         if is_other(member("toolNames"), are_texts) {
             self.tool(format!("{pointer}/mcpServer/toolNames"));
@@ -119,14 +143,24 @@ impl Misfits {
         }
     }
 
+    fn lost_tool(&mut self, pointer: String) {
+        self.lost_tools = true;
+        self.tool(pointer);
+    }
+
     fn tool(&mut self, pointer: String) {
         self.tools = true;
         self.pointers.push(pointer);
     }
 }
 
+/// Whether a reference has a name, or leaves it open.
+fn is_named(reference: &Value) -> bool {
+    reference.is_object() && !is_other(reference.get("name"), Value::is_string)
+}
+
 /// Whether a member is there and does not fit.
-fn is_other(value: Option<&Value>, fits: impl Fn(&Value) -> bool) -> bool {
+pub(super) fn is_other(value: Option<&Value>, fits: impl Fn(&Value) -> bool) -> bool {
     value.is_some_and(|value| !value.is_null() && !fits(value))
 }
 
@@ -173,6 +207,16 @@ mod tests {
             ),
             (json!({"tools": {}}), "/spec/tools", false, true, false),
             (json!({"tools": [7]}), "/spec/tools/0", false, true, false),
+            (json!({"tools": ["x"]}), "/spec/tools/0", false, true, false),
+            (json!({"tools": [{"agent": "x"}]}), "/spec/tools/0/agent", false, true, false),
+            (json!({"tools": [{"agent": {"name": 7}}]}), "/spec/tools/0/agent", false, true, false),
+            (
+                json!({"tools": [{"agent": {"name": "x", "namespace": 7}}]}),
+                "/spec/tools/0/agent/namespace",
+                false,
+                true,
+                false,
+            ),
             (json!({"tools": [{"mcpServer": {"name": 7}}]}), "/spec/tools/0/mcpServer", false, true, false),
             (
                 json!({"tools": [{"mcpServer": {"toolNames": [7]}}]}),

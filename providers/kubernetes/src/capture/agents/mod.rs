@@ -70,6 +70,10 @@ pub(crate) struct AgentResource {
     pub(crate) tools: Vec<ToolRef>,
     /// Whether not all that it says of its tools and of who approves them is understood.
     pub(crate) unclear_tools: bool,
+    /// Whether what names a tool is not understood.
+    pub(crate) lost_tools: bool,
+    /// Whether what names its account, or what it is made from, is not understood.
+    pub(crate) unclear_account: bool,
     /// The set of tool servers that it belongs to.
     pub(crate) member_of: Option<Arc<str>>,
     /// The set of tool servers that it hands on to its callers.
@@ -175,6 +179,8 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
         made_from: None,
         tools: Vec::new(),
         unclear_tools: misfits.tools,
+        lost_tools: misfits.lost_tools,
+        unclear_account: misfits.account,
         member_of: None,
         gathers: None,
         transport: None,
