@@ -344,3 +344,64 @@ fn what_is_done_through_a_tool_or_with_a_template_that_is_not_understood_is_unkn
         assert!(!reading.inventory.trusts.iter().any(|one| *one.source == *id.as_str()), "{pointer}");
     }
 }
+
+#[test]
+fn what_an_agent_s_setting_of_another_type_would_decide_is_unknown_and_not_no() {
+    let read = |group: &str, kind: &str, pointer: &str, value: Value| {
+        let mut spec = value;
+        for key in pointer.rsplit('/').filter(|key| !key.is_empty()) {
+            spec = json!({ key: spec });
+        }
+        let meta = json!({"name": "tools", "namespace": "ops"});
+        let object = json!({"apiVersion": format!("{group}/v1alpha1"), "kind": kind, "metadata": meta, "spec": spec});
+        assert_eq!(place(&object), format!("/items/0/spec{pointer}"));
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &object.to_string())], &[]);
+        let agent = reading.inventory.agents.into_iter().next().expect("an agent");
+        [agent.telemetry, agent.authenticated, agent.authorization, agent.privileged, agent.sandboxed]
+    };
+    let (toolhive, sandboxes) = ("toolhive.stacklok.dev", "agents.x-k8s.io");
+    for (group, kind, pointer, value, unknown) in [
+        (toolhive, "MCPServer", "/audit", json!("on"), &[0][..]),
+        (toolhive, "MCPServer", "/audit/enabled", json!("true"), &[0][..]),
+        (toolhive, "MCPServer", "/oidcConfig", json!("x"), &[1][..]),
+        (toolhive, "MCPServer", "/authzConfig", json!("x"), &[2][..]),
+        (toolhive, "MCPServer", "/podTemplateSpec", json!([{"spec": {}}]), &[3][..]),
+        (toolhive, "VirtualMCPServer", "/config", json!(7), &[0, 1, 2][..]),
+        (toolhive, "VirtualMCPServer", "/incomingAuth", json!(7), &[1, 2][..]),
+        (toolhive, "VirtualMCPServer", "/incomingAuth/type", json!(7), &[1][..]),
+        ("kagent.dev", "RemoteMCPServer", "/headersFrom", json!("x"), &[1][..]),
+        (sandboxes, "Sandbox", "/podTemplate/spec/runtimeClassName", json!(7), &[4][..]),
+    ] {
+        let facts = read(group, kind, pointer, value);
+        for number in unknown {
+            assert_eq!(facts[*number], Fact::Unknown, "{kind} {pointer}: {facts:?}");
+        }
+    }
+    // A setting that is understood decides, whatever stands beside it.
+    let server = json!({
+        "apiVersion": "toolhive.stacklok.dev/v1alpha1",
+        "kind": "MCPServer",
+        "metadata": {"name": "tools", "namespace": "ops"},
+        "spec": {"oidcConfig": "x", "oidcConfigRef": {"name": "y"}}
+    });
+    let (reading, errors) = read_all(vec![document("k8s/c/all.json", &server.to_string())], &[]);
+    assert_eq!((reading.inventory.agents[0].authenticated.clone(), errors.len()), (Fact::Known(true), 1));
+}
+
+#[test]
+fn where_the_key_of_a_model_lies_is_unknown_where_its_settings_are_not_understood() {
+    let agent = json!({
+        "apiVersion": "kagent.dev/v1alpha2",
+        "kind": "Agent",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"declarative": {"modelConfig": "fast"}}
+    });
+    for (pointer, spec) in [("/spec", json!(7)), ("/spec/apiKeySecret", json!({"apiKeySecret": 7}))] {
+        let meta = json!({"name": "fast", "namespace": "ops"});
+        let model = json!({"apiVersion": "kagent.dev/v1alpha2", "kind": "ModelConfig", "metadata": meta, "spec": spec});
+        assert_eq!(place(&model), format!("/items/0{pointer}"));
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [agent, model]});
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+        assert_eq!(reading.inventory.agents[0].model_key, Fact::Unknown, "{pointer}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::at;
+use super::{at, toolhive};
 
 /// Members whose keys are the document's own, so that no setting stands below them.
 const OWN_KEYS: &[&str] = &[
@@ -32,6 +32,14 @@ pub(super) struct Misfits {
     pub(super) lost_tools: bool,
     /// Whether one may let a container out of its confinement.
     pub(super) confinement: bool,
+    /// Whether one tells of the runtime that isolates it.
+    pub(super) sandbox: bool,
+    /// Whether one tells of its audit log.
+    pub(super) audit: bool,
+    /// Whether one may demand a credential of callers.
+    pub(super) authentication: bool,
+    /// Whether one may decide who may call what.
+    pub(super) authorization: bool,
 }
 
 impl Misfits {
@@ -42,10 +50,7 @@ impl Misfits {
         match platform {
             "kagent" => misfits.of_kagent(spec),
             "agent-sandbox" => misfits.of_sandbox(spec),
-            "toolhive" if is_other(spec.get("serviceAccount"), Value::is_string) => {
-                misfits.account = true;
-                misfits.pointers.push("/spec/serviceAccount".to_owned());
-            }
+            "toolhive" => misfits.of_toolhive(spec),
             _ => {}
         }
         misfits
@@ -93,6 +98,11 @@ impl Misfits {
                 self.pointers.push(format!("/spec/{}", way.join("/")));
             }
         }
+        self.authentication |= self.is_wrong(spec, &["headersFrom"], is_collection);
+        self.authentication |= self.is_wrong(spec, &["authn"], is_collection);
+        if self.is_wrong(spec, &["authz"], is_collection) {
+            (self.authentication, self.authorization) = (true, true);
+        }
         for way in [&["declarative", "tools"][..], &["tools"]] {
             let pointer = format!("/spec/{}", way.join("/"));
             match at(spec, way) {
@@ -107,13 +117,46 @@ impl Misfits {
         }
     }
 
-    /// Those of what a sandbox is made from.
-    fn of_sandbox(&mut self, spec: &Value) {
-        for key in ["warmPoolRef", "sandboxTemplateRef"] {
-            if is_other(spec.get(key), is_named) {
-                self.account = true;
-                self.pointers.push(format!("/spec/{key}"));
+    /// Whether a member of the spec is there and does not fit, which is noted.
+    fn is_wrong(&mut self, spec: &Value, way: &[&str], fits: fn(&Value) -> bool) -> bool {
+        let wrong = is_other(at(spec, way), fits);
+        if wrong {
+            self.pointers.push(format!("/spec/{}", way.join("/")));
+        }
+        wrong
+    }
+
+    fn of_toolhive(&mut self, spec: &Value) {
+        self.account |= self.is_wrong(spec, &["serviceAccount"], Value::is_string);
+        self.confinement |= self.is_wrong(spec, &["podTemplateSpec"], Value::is_object);
+        self.confinement |= self.is_wrong(spec, &["volumes"], Value::is_array);
+        for key in toolhive::AUTHENTICATION {
+            self.authentication |= self.is_wrong(spec, &[*key], Value::is_object);
+        }
+        for key in toolhive::AUTHORIZATION {
+            self.authorization |= self.is_wrong(spec, &[*key], Value::is_object);
+        }
+        if self.is_wrong(spec, &["config"], Value::is_object) {
+            (self.audit, self.authentication, self.authorization) = (true, true, true);
+        }
+        for way in [&["audit"][..], &["config", "audit"]] {
+            self.audit |= self.is_wrong(spec, way, Value::is_object);
+            self.audit |= self.is_wrong(spec, &[way, &["enabled"]].concat(), Value::is_boolean);
+        }
+        for way in [&["incomingAuth"][..], &["config", "incomingAuth"]] {
+            if self.is_wrong(spec, way, Value::is_object) {
+                (self.authentication, self.authorization) = (true, true);
             }
+            self.authentication |= self.is_wrong(spec, &[way, &["type"]].concat(), Value::is_string);
+            self.authorization |= self.is_wrong(spec, &[way, &["authzConfig"]].concat(), Value::is_object);
+        }
+    }
+
+    /// Those of what isolates a sandbox, and of what it is made from.
+    fn of_sandbox(&mut self, spec: &Value) {
+        self.sandbox |= self.is_wrong(spec, &["podTemplate", "spec", "runtimeClassName"], Value::is_string);
+        for key in ["warmPoolRef", "sandboxTemplateRef"] {
+            self.account |= self.is_wrong(spec, &[key], is_named);
         }
     }
 
@@ -162,6 +205,10 @@ fn is_named(reference: &Value) -> bool {
 /// Whether a member is there and does not fit.
 pub(super) fn is_other(value: Option<&Value>, fits: impl Fn(&Value) -> bool) -> bool {
     value.is_some_and(|value| !value.is_null() && !fits(value))
+}
+
+fn is_collection(value: &Value) -> bool {
+    value.is_array() || value.is_object()
 }
 
 fn are_texts(value: &Value) -> bool {
