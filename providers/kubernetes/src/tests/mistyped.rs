@@ -405,3 +405,41 @@ fn where_the_key_of_a_model_lies_is_unknown_where_its_settings_are_not_understoo
         assert_eq!(reading.inventory.agents[0].model_key, Fact::Unknown, "{pointer}");
     }
 }
+
+#[test]
+fn whether_a_workload_is_exposed_is_unknown_where_a_route_is_not_understood() {
+    let ingress = json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "shop", "namespace": "ops"},
+        "spec": {"rules": [{"http": {"paths": [{"path": "/", "backend": {"service": {"name": "other"}}}]}}]}
+    });
+    let items = |ingress: &Value| {
+        json!({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop", "namespace": "ops", "labels": {"app": "shop"}}, "spec": {"containers": []}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop", "namespace": "ops"}, "spec": {"selector": {"app": "shop"}}},
+            ingress
+        ]})
+    };
+    let exposed = |ingress: &Value| {
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &items(ingress).to_string())], &[]);
+        reading.inventory.workloads[0].exposed.clone()
+    };
+    assert_eq!(exposed(&ingress), Fact::Known(false));
+    let path = "/spec/rules/0/http/paths/0";
+    for pointer in [
+        "/spec".to_owned(),
+        "/spec/rules".to_owned(),
+        "/spec/rules/0".to_owned(),
+        "/spec/rules/0/http".to_owned(),
+        "/spec/rules/0/http/paths".to_owned(),
+        path.to_owned(),
+        format!("{path}/backend"),
+        format!("{path}/backend/service"),
+        format!("{path}/backend/service/name"),
+    ] {
+        let ingress = with(&ingress, &pointer, json!(7));
+        assert_eq!(place(&ingress), format!("/items/0{pointer}"));
+        assert_eq!(exposed(&ingress), Fact::Unknown, "{pointer}");
+    }
+}
