@@ -118,7 +118,7 @@ pub(super) fn mistyped(found: &Found<'_, '_>, pointer: &str) -> Problem {
 }
 
 /// A member that its kind always has and that is absent or empty.
-fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
+pub(super) fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
     let object = &found.object;
     Problem {
         place: found.spot.place(""),

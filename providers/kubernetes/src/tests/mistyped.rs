@@ -443,3 +443,17 @@ fn whether_a_workload_is_exposed_is_unknown_where_a_route_is_not_understood() {
         assert_eq!(exposed(&ingress), Fact::Unknown, "{pointer}");
     }
 }
+
+#[test]
+fn a_workload_without_a_template_runs_nothing_that_is_known_and_is_told_of() {
+    for spec in [Value::Null, json!({}), json!({"template": null})] {
+        let meta = json!({"name": "shop", "namespace": "ops"});
+        let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec});
+        assert_eq!(place(&workload), "/items/0");
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &workload.to_string())], &[]);
+        let inventory = reading.inventory;
+        assert!(inventory.workloads.is_empty(), "{workload}");
+        assert!(!inventory.identities.iter().any(|one| one.id == account("ops/default")), "{workload}");
+        assert_eq!(errors[0].reason, "Deployment `shop` has no `spec.template`");
+    }
+}
