@@ -97,6 +97,11 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
     match &value {
         Value::Null => return,
         Value::Object(object) if object.get("kind").is_some_and(Value::is_string) => {}
+        // `kubectl get -o yaml` writes the kind of a list behind its items: where that is cut off, they are there.
+        Value::Object(object) if !object.contains_key("kind") && object.get("items").is_some_and(Value::is_array) => {
+            let reason = "a list without `kind`: its end is cut off".to_owned();
+            problems.push(Problem { place: Place::Line(begin), reason });
+        }
         Value::Object(_) | Value::Array(_) => {
             if !value.is_array() {
                 let reason = "an object without `kind`".to_owned();
@@ -303,6 +308,19 @@ mod tests {
             let problems = read(text, &mut |_| Ok(()));
             assert_eq!(problems.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), [reason]);
         }
+    }
+
+    #[test]
+    fn a_list_whose_end_is_cut_off_is_told_of_and_keeps_its_items() {
+        let text = "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Pod\n";
+        let mut kinds = Vec::new();
+        let problems = read(text, &mut |found| {
+            kinds.push((found.object.kind.as_str().to_owned(), found.spot.clone()));
+            Ok(())
+        });
+        assert_eq!(kinds, [("Pod".to_owned(), Spot::Line(3)), ("Pod".to_owned(), Spot::Line(6))]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].reason, "a list without `kind`: its end is cut off");
     }
 
     #[test]
