@@ -7,7 +7,7 @@ use evenhand_model::secret::Fingerprint;
 use serde::Deserialize;
 
 use super::signals::{self, Clue};
-use super::take::{Named, Taking, member, mistyped, namespace};
+use super::take::{Named, Taking, member, missing, mistyped, namespace};
 use super::{Audit, Declared, KeyRef, LiteralSecret, ProjectedToken, Workload, agents, arguments, secret};
 use crate::documents::{Found, Meta, Problem, ScalarText, Step, Text};
 
@@ -266,8 +266,8 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
     let Some((_, kind, word, way)) = KINDS.iter().find(|(held, kind, ..)| *held == group && *kind == name) else {
         return Ok(None);
     };
-    let template: Box<Template<'_>> = if way.is_empty() {
-        Box::new(Template { metadata: object.meta.clone(), spec: member(found, object.spec, "spec")? })
+    let template: Option<Box<Template<'_>>> = if way.is_empty() {
+        Some(Box::new(Template { metadata: object.meta.clone(), spec: member(found, object.spec, "spec")? }))
     } else {
         let held: Holder<'_> = member(found, object.spec, "spec")?.unwrap_or_default();
         let of_job = held.job_template.and_then(|job| job.spec).and_then(|spec| spec.template);
@@ -276,7 +276,11 @@ pub(super) fn workload(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result
             Some(&"podTemplate") => held.pod_template,
             _ => held.template,
         }
-        .unwrap_or_default()
+    };
+    let Some(template) = template else {
+        // Without a template it runs nothing that is known.
+        taking.misfits.push(missing(found, &format!("spec.{}", way.join("."))));
+        return Ok(None);
     };
     let Template { metadata: of_template, spec } = *template;
     let mut steps: Vec<&str> = vec!["spec"];

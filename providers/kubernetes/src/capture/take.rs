@@ -118,7 +118,7 @@ pub(super) fn mistyped(found: &Found<'_, '_>, pointer: &str) -> Problem {
 }
 
 /// A member that its kind always has and that is absent or empty.
-fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
+pub(super) fn missing(found: &Found<'_, '_>, member: &str) -> Problem {
     let object = &found.object;
     Problem {
         place: found.spot.place(""),
@@ -372,29 +372,16 @@ impl Cluster {
 
     /// The Services that an Ingress or HTTPRoute names, wherever they stand in it.
     fn route(&mut self, found: &Found<'_, '_>, taking: &mut Taking<'_>) {
-        fn services(value: &serde_json::Value, names: &mut Vec<String>) {
-            match value {
-                serde_json::Value::Object(object) => {
-                    for (key, inner) in object {
-                        match (key.as_str(), inner) {
-                            ("serviceName", serde_json::Value::String(name)) => names.push(name.clone()),
-                            ("service", serde_json::Value::Object(service)) => {
-                                names.extend(service.get("name").and_then(|name| name.as_str()).map(str::to_owned));
-                            }
-                            ("backendRefs", serde_json::Value::Array(backends)) => names
-                                .extend(backends.iter().filter_map(|one| one.get("name")?.as_str()).map(str::to_owned)),
-                            _ => services(inner, names),
-                        }
-                    }
-                }
-                serde_json::Value::Array(list) => list.iter().for_each(|inner| services(inner, names)),
-                _ => {}
-            }
+        let mut routes = Routes::default();
+        if let Some(spec) = raw::<serde_json::Value>(found.object.spec) {
+            routes.below("/spec", "spec", &spec);
         }
-        let mut names = Vec::new();
-        if let Some(spec) = raw(found.object.spec) {
-            services(&spec, &mut names);
+        let Routes { names, wrong } = routes;
+        if !wrong.is_empty() {
+            // It may open any Service.
+            self.dropped.insert(found.object.kind.as_str().into());
         }
+        taking.misfits.extend(wrong.iter().map(|pointer| mistyped(found, pointer)));
         let home = namespace(&found.object.meta, taking);
         self.routed.extend(names.into_iter().map(|name| (Arc::clone(&home), Arc::from(name))));
     }
@@ -531,6 +518,58 @@ impl Cluster {
             origin: taking.origin(found.spot.clone()),
         }));
         Ok(())
+    }
+}
+
+/// What an Ingress or HTTPRoute says of Services.
+#[derive(Default)]
+struct Routes {
+    names: Vec<String>,
+    /// Pointers to what leads to a Service and has another type than expected.
+    wrong: Vec<String>,
+}
+
+impl Routes {
+    fn below(&mut self, pointer: &str, key: &str, value: &serde_json::Value) {
+        use serde_json::Value;
+        let fits = match key {
+            "spec" | "defaultBackend" | "backend" | "http" | "service" => value.is_object(),
+            "rules" | "paths" | "backendRefs" => value.is_array(),
+            "serviceName" => value.is_string(),
+            _ => true,
+        };
+        if !fits && !value.is_null() {
+            self.wrong.push(pointer.to_owned());
+            return;
+        }
+        match value {
+            Value::String(name) if key == "serviceName" => self.names.push(name.clone()),
+            Value::Object(service) if key == "service" => self.name(pointer, service.get("name")),
+            Value::Object(object) => {
+                for (key, inner) in object {
+                    self.below(&format!("{pointer}/{key}"), key, inner);
+                }
+            }
+            Value::Array(list) => {
+                for (number, inner) in list.iter().enumerate() {
+                    let pointer = format!("{pointer}/{number}");
+                    match key {
+                        "rules" | "paths" | "backendRefs" if !inner.is_object() => self.wrong.push(pointer),
+                        "backendRefs" => self.name(&pointer, inner.get("name")),
+                        _ => self.below(&pointer, "", inner),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, pointer: &str, name: Option<&serde_json::Value>) {
+        match name {
+            None | Some(serde_json::Value::Null) => {}
+            Some(serde_json::Value::String(name)) => self.names.push(name.clone()),
+            Some(_) => self.wrong.push(format!("{pointer}/name")),
+        }
     }
 }
 

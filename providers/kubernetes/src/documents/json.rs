@@ -17,6 +17,8 @@ type Sink<'s> = dyn FnMut(Found<'_, '_>) -> Result<(), Problem> + 's;
 /// Lists inside lists deeper than this are no export.
 const NESTING: u32 = 8;
 
+const NO_LIST: &str = "`items` is no list of objects";
+
 pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut rest = text;
@@ -109,7 +111,7 @@ fn value(
     sink: &mut Sink<'_>,
     spot: &dyn Fn(Spot) -> Spot,
 ) -> Result<usize, serde_json::Error> {
-    let mut top = Top { list_kind: None, kind_missing: false, depth: 0, met: 0, spot, problems, sink };
+    let mut top = Top { list_kind: None, kind_missing: false, is_wrong: false, depth: 0, met: 0, spot, problems, sink };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     (&mut top).deserialize(&mut deserializer)?;
     let used = deserializer.into_iter::<IgnoredAny>().byte_offset();
@@ -119,6 +121,7 @@ fn value(
         let mut top = Top {
             list_kind: Some((head.api_version.0.into_owned(), head.kind.0.into_owned())),
             kind_missing: false,
+            is_wrong: false,
             depth: 0,
             met: 0,
             spot,
@@ -145,6 +148,8 @@ struct Top<'t, 's> {
     list_kind: Option<(String, String)>,
     /// Whether items went by that need the list's kind, which was not known yet.
     kind_missing: bool,
+    /// Whether something else than a list stands in place of the items.
+    is_wrong: bool,
     depth: u32,
     /// How many elements went by.
     met: u32,
@@ -196,10 +201,11 @@ impl Top<'_, '_> {
                 Spot::Item(at) => outer(Spot::Pointer(format!("{prefix}/items/{at}").into())),
                 other => outer(other),
             };
-            let kind = (object.api_version.0.into_owned(), object.kind.0.into_owned());
+            let kind = (object.api_version.0.to_string(), object.kind.0.to_string());
             let mut inner = Top {
                 list_kind: Some(kind),
                 kind_missing: false,
+                is_wrong: false,
                 depth: self.depth + 1,
                 met: 0,
                 spot: &nested,
@@ -208,7 +214,11 @@ impl Top<'_, '_> {
             };
             // The raw value was validated when it was split off, so this cannot fail.
             let _ = Items(&mut inner).deserialize(&mut serde_json::Deserializer::from_str(items.get()));
-            return;
+            if !inner.is_wrong {
+                return;
+            }
+            let place = outer(Spot::Pointer(format!("{prefix}/items").into())).place("");
+            self.problems.push(Problem { place, reason: NO_LIST.to_owned() });
         }
         let spot = (self.spot)(spot);
         if let Err(problem) = (self.sink)(Found { object, spot, lines: None }) {
@@ -245,7 +255,12 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
                 self.list_kind = Some((object.api_version.0.to_string(), object.kind.0.to_string()));
             }
         }
-        if !listed {
+        let is_list = object.kind.is_empty() || object.kind.as_str().ends_with("List");
+        if self.is_wrong && is_list {
+            let place = (self.spot)(Spot::Pointer("/items".into())).place("");
+            self.problems.push(Problem { place, reason: NO_LIST.to_owned() });
+        }
+        if !listed || (self.is_wrong && !is_list) {
             self.list_kind = None;
             let kindless = object.kind.is_empty();
             if kindless {
@@ -265,6 +280,7 @@ impl<'de> Visitor<'de> for &mut Top<'_, '_> {
         let mut inner = Top {
             list_kind: Some((String::new(), String::new())),
             kind_missing: false,
+            is_wrong: false,
             depth: self.depth,
             met: 0,
             spot: &|spot| match spot {
@@ -287,6 +303,13 @@ fn is_empty_list(json: &str) -> bool {
 
 /// The elements of a list, one by one: a list of any length needs the memory of one element.
 struct Items<'i, 't, 's>(&'i mut Top<'t, 's>);
+
+impl Items<'_, '_, '_> {
+    fn is_no_list<E>(self) -> Result<(), E> {
+        self.0.is_wrong = true;
+        Ok(())
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Items<'_, '_, '_> {
     type Value = ();
@@ -314,7 +337,22 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
+        self.is_no_list()
+    }
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        self.is_no_list()
+    }
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        self.is_no_list()
+    }
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        self.is_no_list()
+    }
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        self.is_no_list()
+    }
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        self.is_no_list()
     }
 }
 

@@ -82,19 +82,26 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
             let line =
                 error.location().and_then(|at| part.text.lines().nth(usize::try_from(at.line()).ok()?.checked_sub(1)?));
             let reason = if part.text.contains("{{") {
-                "this is a template: render it first (`helm template`)"
+                "this is a template: render it first (`helm template`)".to_owned()
+            } else if let Some(reason) = twice(&error) {
+                reason
             } else if line.is_some_and(|line| line.trim_start_matches(' ').starts_with('\t')) {
-                "this is no YAML: the line is indented with a tab, where only spaces may stand"
+                "this is no YAML: the line is indented with a tab, where only spaces may stand".to_owned()
             } else {
-                "this is no YAML"
+                "this is no YAML".to_owned()
             };
-            problems.push(Problem { place, reason: reason.to_owned() });
+            problems.push(Problem { place, reason });
             return;
         }
     };
     match &value {
         Value::Null => return,
         Value::Object(object) if object.get("kind").is_some_and(Value::is_string) => {}
+        // `kubectl get -o yaml` writes the kind of a list behind its items: where that is cut off, they are there.
+        Value::Object(object) if !object.contains_key("kind") && object.get("items").is_some_and(Value::is_array) => {
+            let reason = "a list without `kind`: its end is cut off".to_owned();
+            problems.push(Problem { place: Place::Line(begin), reason });
+        }
         Value::Object(_) | Value::Array(_) => {
             if !value.is_array() {
                 let reason = "an object without `kind`".to_owned();
@@ -128,6 +135,16 @@ fn one(part: Part<'_>, lines: &Lines<'_>, problems: &mut Vec<Problem>, sink: &mu
         }
     }
     problems.append(&mut found);
+}
+
+/// What an error says of a key that stands twice. A key that does not look like a member's may hold a secret.
+fn twice(error: &serde_saphyr::Error) -> Option<String> {
+    let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error else { return None };
+    let is_member = |key: &&str| key.chars().all(|letter| letter.is_ascii_alphabetic());
+    Some(match key.as_deref().filter(is_member) {
+        Some(key) => format!("key `{key}` stands twice"),
+        None => "a key stands twice".to_owned(),
+    })
 }
 
 /// The steps of a JSON pointer.
@@ -280,6 +297,30 @@ mod tests {
         let env = [Step::Key("spec"), Step::Key("containers"), Step::Index(0), Step::Key("env"), Step::Index(1)];
         assert_eq!(lines.find(11, &env), 18);
         assert_eq!(lines.find(3, &[Step::Key("spec")]), 3, "another document's key is not this one's");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named_and_is_no_secret() {
+        for (text, reason) in [
+            ("kind: Pod\nmetadata: {labels: {app: x, app: z}}\n", "key `app` stands twice"),
+            ("kind: A\ndata: {sk-012: x, sk-012: y}\n", "a key stands twice"),
+        ] {
+            let problems = read(text, &mut |_| Ok(()));
+            assert_eq!(problems.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), [reason]);
+        }
+    }
+
+    #[test]
+    fn a_list_whose_end_is_cut_off_is_told_of_and_keeps_its_items() {
+        let text = "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Pod\n";
+        let mut kinds = Vec::new();
+        let problems = read(text, &mut |found| {
+            kinds.push((found.object.kind.as_str().to_owned(), found.spot.clone()));
+            Ok(())
+        });
+        assert_eq!(kinds, [("Pod".to_owned(), Spot::Line(3)), ("Pod".to_owned(), Spot::Line(6))]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].reason, "a list without `kind`: its end is cut off");
     }
 
     #[test]

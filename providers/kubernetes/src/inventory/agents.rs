@@ -265,9 +265,12 @@ impl Join<'_> {
         }
         match model {
             _ if resource.stored_key => Fact::Known(Exposure::Store),
-            Some(model) if model.stored_key => Fact::Known(Exposure::Store),
-            // Models that run in the cluster, or that the agent's own cloud role may call.
-            Some(_) => Fact::Absent,
+            Some(model) => match model.stored_key {
+                Some(true) => Fact::Known(Exposure::Store),
+                // Models that run in the cluster, or that the agent's own cloud role may call.
+                Some(false) => Fact::Absent,
+                None => Fact::Unknown,
+            },
             None => Fact::Unknown,
         }
     }

@@ -31,6 +31,12 @@ impl Join<'_> {
             }
         }
         for agent in &resources {
+            if agent.lost_tools {
+                self.misunderstood(agent, "what names a tool");
+            }
+            if agent.unclear_account && agent.accounts.is_empty() {
+                self.misunderstood(agent, "what names the account");
+            }
             for tool in &agent.tools {
                 self.tool(agent, tool, &index);
             }
@@ -149,15 +155,27 @@ impl Join<'_> {
             }
             group => format!("kubectl get {} -A -o json", group.replace(", ", ",")),
         };
+        let reason = format!(
+            "{what} is named by {identity} and nothing in the capture tells its account; add it to the capture"
+        );
+        self.unread(identity, what, GapKind::NotCollected, call, reason);
+    }
+
+    /// Something that a resource acts through, or with, and that stands in it in a form that is not understood.
+    fn misunderstood(&mut self, agent: &AgentResource, what: &str) {
+        let what = format!("{what} of {} {}/{}", agent.kind, agent.namespace, agent.name);
+        let reason = format!("{what} has a value of another type than expected; export it again");
+        let place = agent.origin.evidence("").to_string();
+        self.unread(self.identity_of(agent), &what, GapKind::Failed, place, reason);
+    }
+
+    fn unread(&mut self, identity: IdentityId, what: &str, kind: GapKind, call: String, reason: String) {
         let gap = Gap {
             provider: Some(PROVIDER),
             scope: Some(self.scope.clone()),
-            kind: GapKind::NotCollected,
+            kind,
             call: call.into(),
-            reason: format!(
-                "{what} is named by {identity} and nothing in the capture tells its account; add it to the capture"
-            )
-            .into(),
+            reason: reason.into(),
             facts: vec![Lost::of(
                 "what may be done through it: access is at least what is shown",
                 &[Subject::Access, Subject::Escalation],

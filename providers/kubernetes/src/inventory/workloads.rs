@@ -190,7 +190,9 @@ impl Join<'_> {
             inside = true;
         }
         // A Service inside the cluster may still stand behind a route that is not in the capture.
-        let routes_known = self.cluster.seen.contains("Ingress") || self.cluster.seen.contains("HTTPRoute");
+        let routes = ["Ingress", "HTTPRoute"];
+        let routes_known = routes.iter().any(|kind| self.cluster.seen.contains(*kind))
+            && !routes.iter().any(|kind| self.cluster.dropped.contains(*kind));
         if inside && !routes_known { Fact::Unknown } else { Fact::Known(false) }
     }
 }

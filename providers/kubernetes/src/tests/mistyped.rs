@@ -4,6 +4,7 @@ use evenhand_model::access::Outcome;
 use evenhand_model::agent::ApprovalMode;
 use evenhand_model::evidence::Fact;
 use evenhand_model::gap::GapKind;
+use evenhand_model::id::IdentityId;
 use serde_json::{Value, json};
 
 use super::{account, decide, document, read_all};
@@ -284,4 +285,175 @@ fn a_list_is_read_on_behind_what_is_no_object() {
     let (_, errors) = read_all(vec![document("k8s/c/all.json", &text)], &[]);
     let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
     assert_eq!(places, ["k8s/c/all.json#/items/0", "k8s/c/all.json#/items/1"]);
+}
+
+#[test]
+fn items_that_are_no_list_are_told_of_with_their_place() {
+    let list = |kind: &str, items: &Value| json!({"apiVersion": "v1", "kind": kind, "items": items});
+    for items in [json!({"CANARY": {"kind": "ServiceAccount"}}), json!("CANARY"), json!(7), json!(7.5), json!(true)] {
+        for kind in ["List", "ServiceAccountList"] {
+            let inner = list(kind, &items);
+            assert_eq!(place(&inner), "/items/0/items", "{inner}");
+            for (name, head, told) in [("k8s/c/all.json", "", "#/items"), ("k8s/c/all.yaml", "---\n", ":2")] {
+                let (reading, errors) = read_all(vec![document(name, &format!("{head}{inner}"))], &[]);
+                let places: Vec<&str> = errors.iter().map(|error| error.document.as_str()).collect();
+                assert_eq!(places, [format!("{name}{told}")], "{inner}");
+                assert!(reading.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed), "{inner}");
+            }
+        }
+    }
+    let other = json!({"apiVersion": "x.io/v1", "kind": "Basket", "metadata": {"name": "a"}, "items": {"a": 1}});
+    assert_eq!(read_all(vec![document("k8s/c/all.json", &other.to_string())], &[]).1, []);
+}
+
+#[test]
+fn what_is_done_through_a_tool_or_with_a_template_that_is_not_understood_is_unknown() {
+    let agent = json!({
+        "apiVersion": "kagent.dev/v1alpha2",
+        "kind": "Agent",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"declarative": {"tools": [{"agent": {"name": "mate", "namespace": "ops"}}]}}
+    });
+    let claim = json!({
+        "apiVersion": "extensions.agents.x-k8s.io/v1alpha1",
+        "kind": "SandboxClaim",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"sandboxTemplateRef": {"name": "triage"}}
+    });
+    let tools = "/spec/declarative/tools";
+    for (object, pointer, value, told, identity) in [
+        (&agent, format!("{tools}/0"), json!(7), format!("{tools}/0"), "serviceaccount"),
+        (&agent, format!("{tools}/0"), json!("x"), format!("{tools}/0"), "serviceaccount"),
+        (&agent, format!("{tools}/0/agent"), json!("x"), format!("{tools}/0/agent"), "serviceaccount"),
+        (&agent, format!("{tools}/0/agent/name"), json!(7), format!("{tools}/0/agent"), "serviceaccount"),
+        (
+            &agent,
+            format!("{tools}/0/agent/namespace"),
+            json!(7),
+            format!("{tools}/0/agent/namespace"),
+            "serviceaccount",
+        ),
+        (&claim, "/spec/sandboxTemplateRef".to_owned(), json!(7), "/spec/sandboxTemplateRef".to_owned(), "agent"),
+    ] {
+        let object = with(object, &pointer, value);
+        assert_eq!(place(&object), format!("/items/0{told}"));
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &object.to_string())], &[]);
+        let id = IdentityId::new(format!("kubernetes:c:{identity}:ops/sre"));
+        let unread = reading.resolver.expect("a resolver").unread(&id);
+        assert!(unread.iter().any(|one| one.what.contains("ops/sre")), "{pointer}: {unread:?}");
+        assert!(!reading.inventory.trusts.iter().any(|one| *one.source == *id.as_str()), "{pointer}");
+    }
+}
+
+#[test]
+fn what_an_agent_s_setting_of_another_type_would_decide_is_unknown_and_not_no() {
+    let read = |group: &str, kind: &str, pointer: &str, value: Value| {
+        let mut spec = value;
+        for key in pointer.rsplit('/').filter(|key| !key.is_empty()) {
+            spec = json!({ key: spec });
+        }
+        let meta = json!({"name": "tools", "namespace": "ops"});
+        let object = json!({"apiVersion": format!("{group}/v1alpha1"), "kind": kind, "metadata": meta, "spec": spec});
+        assert_eq!(place(&object), format!("/items/0/spec{pointer}"));
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &object.to_string())], &[]);
+        let agent = reading.inventory.agents.into_iter().next().expect("an agent");
+        [agent.telemetry, agent.authenticated, agent.authorization, agent.privileged, agent.sandboxed]
+    };
+    let (toolhive, sandboxes) = ("toolhive.stacklok.dev", "agents.x-k8s.io");
+    for (group, kind, pointer, value, unknown) in [
+        (toolhive, "MCPServer", "/audit", json!("on"), &[0][..]),
+        (toolhive, "MCPServer", "/audit/enabled", json!("true"), &[0][..]),
+        (toolhive, "MCPServer", "/oidcConfig", json!("x"), &[1][..]),
+        (toolhive, "MCPServer", "/authzConfig", json!("x"), &[2][..]),
+        (toolhive, "MCPServer", "/podTemplateSpec", json!([{"spec": {}}]), &[3][..]),
+        (toolhive, "VirtualMCPServer", "/config", json!(7), &[0, 1, 2][..]),
+        (toolhive, "VirtualMCPServer", "/incomingAuth", json!(7), &[1, 2][..]),
+        (toolhive, "VirtualMCPServer", "/incomingAuth/type", json!(7), &[1][..]),
+        ("kagent.dev", "RemoteMCPServer", "/headersFrom", json!("x"), &[1][..]),
+        (sandboxes, "Sandbox", "/podTemplate/spec/runtimeClassName", json!(7), &[4][..]),
+    ] {
+        let facts = read(group, kind, pointer, value);
+        for number in unknown {
+            assert_eq!(facts[*number], Fact::Unknown, "{kind} {pointer}: {facts:?}");
+        }
+    }
+    // A setting that is understood decides, whatever stands beside it.
+    let server = json!({
+        "apiVersion": "toolhive.stacklok.dev/v1alpha1",
+        "kind": "MCPServer",
+        "metadata": {"name": "tools", "namespace": "ops"},
+        "spec": {"oidcConfig": "x", "oidcConfigRef": {"name": "y"}}
+    });
+    let (reading, errors) = read_all(vec![document("k8s/c/all.json", &server.to_string())], &[]);
+    assert_eq!((reading.inventory.agents[0].authenticated.clone(), errors.len()), (Fact::Known(true), 1));
+}
+
+#[test]
+fn where_the_key_of_a_model_lies_is_unknown_where_its_settings_are_not_understood() {
+    let agent = json!({
+        "apiVersion": "kagent.dev/v1alpha2",
+        "kind": "Agent",
+        "metadata": {"name": "sre", "namespace": "ops"},
+        "spec": {"declarative": {"modelConfig": "fast"}}
+    });
+    for (pointer, spec) in [("/spec", json!(7)), ("/spec/apiKeySecret", json!({"apiKeySecret": 7}))] {
+        let meta = json!({"name": "fast", "namespace": "ops"});
+        let model = json!({"apiVersion": "kagent.dev/v1alpha2", "kind": "ModelConfig", "metadata": meta, "spec": spec});
+        assert_eq!(place(&model), format!("/items/0{pointer}"));
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [agent, model]});
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &list.to_string())], &[]);
+        assert_eq!(reading.inventory.agents[0].model_key, Fact::Unknown, "{pointer}");
+    }
+}
+
+#[test]
+fn whether_a_workload_is_exposed_is_unknown_where_a_route_is_not_understood() {
+    let ingress = json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "shop", "namespace": "ops"},
+        "spec": {"rules": [{"http": {"paths": [{"path": "/", "backend": {"service": {"name": "other"}}}]}}]}
+    });
+    let items = |ingress: &Value| {
+        json!({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop", "namespace": "ops", "labels": {"app": "shop"}}, "spec": {"containers": []}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop", "namespace": "ops"}, "spec": {"selector": {"app": "shop"}}},
+            ingress
+        ]})
+    };
+    let exposed = |ingress: &Value| {
+        let (reading, _) = read_all(vec![document("k8s/c/all.json", &items(ingress).to_string())], &[]);
+        reading.inventory.workloads[0].exposed.clone()
+    };
+    assert_eq!(exposed(&ingress), Fact::Known(false));
+    let path = "/spec/rules/0/http/paths/0";
+    for pointer in [
+        "/spec".to_owned(),
+        "/spec/rules".to_owned(),
+        "/spec/rules/0".to_owned(),
+        "/spec/rules/0/http".to_owned(),
+        "/spec/rules/0/http/paths".to_owned(),
+        path.to_owned(),
+        format!("{path}/backend"),
+        format!("{path}/backend/service"),
+        format!("{path}/backend/service/name"),
+    ] {
+        let ingress = with(&ingress, &pointer, json!(7));
+        assert_eq!(place(&ingress), format!("/items/0{pointer}"));
+        assert_eq!(exposed(&ingress), Fact::Unknown, "{pointer}");
+    }
+}
+
+#[test]
+fn a_workload_without_a_template_runs_nothing_that_is_known_and_is_told_of() {
+    for spec in [Value::Null, json!({}), json!({"template": null})] {
+        let meta = json!({"name": "shop", "namespace": "ops"});
+        let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec});
+        assert_eq!(place(&workload), "/items/0");
+        let (reading, errors) = read_all(vec![document("k8s/c/all.json", &workload.to_string())], &[]);
+        let inventory = reading.inventory;
+        assert!(inventory.workloads.is_empty(), "{workload}");
+        assert!(!inventory.identities.iter().any(|one| one.id == account("ops/default")), "{workload}");
+        assert_eq!(errors[0].reason, "Deployment `shop` has no `spec.template`");
+    }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::misfits::{WHOSE, is_other};
 use super::{AgentResource, Approval, Held, ModelSettings, ToolRef, at, is_privileged, literals, text, texts};
-use crate::capture::take::{Taking, namespace};
+use crate::capture::take::{Taking, mistyped, namespace};
 use crate::documents::{Found, raw};
 
 const GROUP: &str = "kagent.dev";
@@ -89,8 +90,15 @@ pub(super) fn model_settings(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> 
     let spec: Value = raw(object.spec)?;
     let home = namespace(&object.meta, taking);
     let name = taking.share(object.meta.name.as_str());
-    let stored_key =
+    let wrong = if is_other(Some(&spec), Value::is_object) {
+        Some("/spec")
+    } else {
+        is_other(spec.get("apiKeySecret"), Value::is_string).then_some("/spec/apiKeySecret")
+    };
+    taking.misfits.extend(wrong.map(|pointer| mistyped(found, pointer)));
+    let stored =
         text(&spec, "apiKeySecret").is_some() || spec.get("apiKeySecretRef").is_some_and(|held| !held.is_null());
+    let stored_key = (stored || wrong.is_none()).then_some(stored);
     let holder: Arc<str> = format!("{} {home}/{name}", object.kind.as_str()).into();
     let Held { literals: secrets, .. } = literals::of_spec(&spec, &holder, found, taking);
     Some(ModelSettings { namespace: home, name, stored_key, secrets })
@@ -102,6 +110,9 @@ fn tool_ref(tool: &Value, home: &Arc<str>, taking: &mut Taking<'_>) -> Option<To
         (None, Some(agent)) => (agent, "Agent"),
         (None, None) => return None,
     };
+    if WHOSE.iter().any(|member| is_other(reference.get(member), Value::is_string)) {
+        return None;
+    }
     let (namespace, name) = match (text(reference, "namespace"), text(reference, "name")?) {
         // Older versions write `namespace/name` in one.
         (None, name) => name.split_once('/').map_or((None, name), |(namespace, name)| (Some(namespace), name)),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::at;
+use super::{at, toolhive};
 
 /// Members whose keys are the document's own, so that no setting stands below them.
 const OWN_KEYS: &[&str] = &[
@@ -16,6 +16,9 @@ const OWN_KEYS: &[&str] = &[
     "defaultHeaders",
 ];
 
+/// Members of a reference that tell, beside its name, which object it names.
+pub(super) const WHOSE: &[&str] = &["namespace", "kind", "apiGroup"];
+
 /// The settings that are not understood.
 #[derive(Default)]
 pub(super) struct Misfits {
@@ -25,8 +28,18 @@ pub(super) struct Misfits {
     pub(super) account: bool,
     /// Whether one tells of tools, or of who approves their use.
     pub(super) tools: bool,
+    /// Whether one stands in place of what names a tool.
+    pub(super) lost_tools: bool,
     /// Whether one may let a container out of its confinement.
     pub(super) confinement: bool,
+    /// Whether one tells of the runtime that isolates it.
+    pub(super) sandbox: bool,
+    /// Whether one tells of its audit log.
+    pub(super) audit: bool,
+    /// Whether one may demand a credential of callers.
+    pub(super) authentication: bool,
+    /// Whether one may decide who may call what.
+    pub(super) authorization: bool,
 }
 
 impl Misfits {
@@ -36,10 +49,8 @@ impl Misfits {
         misfits.below(spec, "/spec");
         match platform {
             "kagent" => misfits.of_kagent(spec),
-            "toolhive" if is_other(spec.get("serviceAccount"), Value::is_string) => {
-                misfits.account = true;
-                misfits.pointers.push("/spec/serviceAccount".to_owned());
-            }
+            "agent-sandbox" => misfits.of_sandbox(spec),
+            "toolhive" => misfits.of_toolhive(spec),
             _ => {}
         }
         misfits
@@ -83,8 +94,14 @@ impl Misfits {
             if is_other(at(spec, way), Value::is_object) {
                 (self.account, self.confinement) = (true, true);
                 self.tools |= way == ["declarative"];
+                self.lost_tools |= way == ["declarative"];
                 self.pointers.push(format!("/spec/{}", way.join("/")));
             }
+        }
+        self.authentication |= self.is_wrong(spec, &["headersFrom"], is_collection);
+        self.authentication |= self.is_wrong(spec, &["authn"], is_collection);
+        if self.is_wrong(spec, &["authz"], is_collection) {
+            (self.authentication, self.authorization) = (true, true);
         }
         for way in [&["declarative", "tools"][..], &["tools"]] {
             let pointer = format!("/spec/{}", way.join("/"));
@@ -95,21 +112,71 @@ impl Misfits {
                     }
                 }
                 None | Some(Value::Null) => {}
-                Some(_) => self.tool(pointer),
+                Some(_) => self.lost_tool(pointer),
             }
+        }
+    }
+
+    /// Whether a member of the spec is there and does not fit, which is noted.
+    fn is_wrong(&mut self, spec: &Value, way: &[&str], fits: fn(&Value) -> bool) -> bool {
+        let wrong = is_other(at(spec, way), fits);
+        if wrong {
+            self.pointers.push(format!("/spec/{}", way.join("/")));
+        }
+        wrong
+    }
+
+    fn of_toolhive(&mut self, spec: &Value) {
+        self.account |= self.is_wrong(spec, &["serviceAccount"], Value::is_string);
+        self.confinement |= self.is_wrong(spec, &["podTemplateSpec"], Value::is_object);
+        self.confinement |= self.is_wrong(spec, &["volumes"], Value::is_array);
+        for key in toolhive::AUTHENTICATION {
+            self.authentication |= self.is_wrong(spec, &[*key], Value::is_object);
+        }
+        for key in toolhive::AUTHORIZATION {
+            self.authorization |= self.is_wrong(spec, &[*key], Value::is_object);
+        }
+        if self.is_wrong(spec, &["config"], Value::is_object) {
+            (self.audit, self.authentication, self.authorization) = (true, true, true);
+        }
+        for way in [&["audit"][..], &["config", "audit"]] {
+            self.audit |= self.is_wrong(spec, way, Value::is_object);
+            self.audit |= self.is_wrong(spec, &[way, &["enabled"]].concat(), Value::is_boolean);
+        }
+        for way in [&["incomingAuth"][..], &["config", "incomingAuth"]] {
+            if self.is_wrong(spec, way, Value::is_object) {
+                (self.authentication, self.authorization) = (true, true);
+            }
+            self.authentication |= self.is_wrong(spec, &[way, &["type"]].concat(), Value::is_string);
+            self.authorization |= self.is_wrong(spec, &[way, &["authzConfig"]].concat(), Value::is_object);
+        }
+    }
+
+    /// Those of what isolates a sandbox, and of what it is made from.
+    fn of_sandbox(&mut self, spec: &Value) {
+        self.sandbox |= self.is_wrong(spec, &["podTemplate", "spec", "runtimeClassName"], Value::is_string);
+        for key in ["warmPoolRef", "sandboxTemplateRef"] {
+            self.account |= self.is_wrong(spec, &[key], is_named);
         }
     }
 
     /// Those of a tool of kagent.
     fn of_tool(&mut self, tool: &Value, pointer: &str) {
         if is_other(Some(tool), Value::is_object) {
-            return self.tool(pointer.to_owned());
+            return self.lost_tool(pointer.to_owned());
+        }
+        for key in ["mcpServer", "agent"] {
+            let reference = tool.get(key);
+            if is_other(reference, is_named) {
+                return self.lost_tool(format!("{pointer}/{key}"));
+            }
+            let whose =
+                WHOSE.iter().find(|member| is_other(reference.and_then(|held| held.get(member)), Value::is_string));
+            if let Some(member) = whose {
+                return self.lost_tool(format!("{pointer}/{key}/{member}"));
+            }
         }
         let server = tool.get("mcpServer");
-        let is_named = |server: &Value| server.is_object() && !is_other(server.get("name"), Value::is_string);
-        if is_other(server, is_named) {
-            return self.tool(format!("{pointer}/mcpServer"));
-        }
         let member = |key: &str| server.and_then(|server| server.get(key));
         if is_other(member("toolNames"), are_texts) {
             self.tool(format!("{pointer}/mcpServer/toolNames"));
@@ -119,15 +186,29 @@ impl Misfits {
         }
     }
 
+    fn lost_tool(&mut self, pointer: String) {
+        self.lost_tools = true;
+        self.tool(pointer);
+    }
+
     fn tool(&mut self, pointer: String) {
         self.tools = true;
         self.pointers.push(pointer);
     }
 }
 
+/// Whether a reference has a name, or leaves it open.
+fn is_named(reference: &Value) -> bool {
+    reference.is_object() && !is_other(reference.get("name"), Value::is_string)
+}
+
 /// Whether a member is there and does not fit.
-fn is_other(value: Option<&Value>, fits: impl Fn(&Value) -> bool) -> bool {
+pub(super) fn is_other(value: Option<&Value>, fits: impl Fn(&Value) -> bool) -> bool {
     value.is_some_and(|value| !value.is_null() && !fits(value))
+}
+
+fn is_collection(value: &Value) -> bool {
+    value.is_array() || value.is_object()
 }
 
 fn are_texts(value: &Value) -> bool {
@@ -173,6 +254,16 @@ mod tests {
             ),
             (json!({"tools": {}}), "/spec/tools", false, true, false),
             (json!({"tools": [7]}), "/spec/tools/0", false, true, false),
+            (json!({"tools": ["x"]}), "/spec/tools/0", false, true, false),
+            (json!({"tools": [{"agent": "x"}]}), "/spec/tools/0/agent", false, true, false),
+            (json!({"tools": [{"agent": {"name": 7}}]}), "/spec/tools/0/agent", false, true, false),
+            (
+                json!({"tools": [{"agent": {"name": "x", "namespace": 7}}]}),
+                "/spec/tools/0/agent/namespace",
+                false,
+                true,
+                false,
+            ),
             (json!({"tools": [{"mcpServer": {"name": 7}}]}), "/spec/tools/0/mcpServer", false, true, false),
             (
                 json!({"tools": [{"mcpServer": {"toolNames": [7]}}]}),

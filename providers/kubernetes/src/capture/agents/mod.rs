@@ -47,8 +47,8 @@ pub(crate) enum Approval {
 pub(crate) struct ModelSettings {
     pub(crate) namespace: Arc<str>,
     pub(crate) name: Arc<str>,
-    /// Whether it takes its key from a Secret.
-    pub(crate) stored_key: bool,
+    /// Whether it takes its key from a Secret; `None` where what tells it is not understood.
+    pub(crate) stored_key: Option<bool>,
     pub(crate) secrets: Vec<LiteralSecret>,
 }
 
@@ -70,6 +70,10 @@ pub(crate) struct AgentResource {
     pub(crate) tools: Vec<ToolRef>,
     /// Whether not all that it says of its tools and of who approves them is understood.
     pub(crate) unclear_tools: bool,
+    /// Whether what names a tool is not understood.
+    pub(crate) lost_tools: bool,
+    /// Whether what names its account, or what it is made from, is not understood.
+    pub(crate) unclear_account: bool,
     /// The set of tool servers that it belongs to.
     pub(crate) member_of: Option<Arc<str>>,
     /// The set of tool servers that it hands on to its callers.
@@ -175,6 +179,8 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
         made_from: None,
         tools: Vec::new(),
         unclear_tools: misfits.tools,
+        lost_tools: misfits.lost_tools,
+        unclear_account: misfits.account,
         member_of: None,
         gathers: None,
         transport: None,
@@ -203,8 +209,17 @@ pub(super) fn agent(found: &Found<'_, '_>, taking: &mut Taking<'_>) -> Result<Op
         "k8sgpt" => k8sgpt(&mut agent, &spec),
         _ => {}
     }
-    if misfits.confinement {
-        agent.privileged = agent.privileged.filter(|privileged| *privileged);
+    // What is not understood may be what turns a fact to yes: no is known without it only.
+    for (unclear, fact) in [
+        (misfits.confinement, &mut agent.privileged),
+        (misfits.sandbox, &mut agent.sandboxed),
+        (misfits.audit, &mut agent.audited),
+        (misfits.authentication, &mut agent.authenticated),
+        (misfits.authorization, &mut agent.authorization),
+    ] {
+        if unclear {
+            *fact = fact.filter(|on| *on);
+        }
     }
     if misfits.account {
         // No account stands in for one that is named and not understood.

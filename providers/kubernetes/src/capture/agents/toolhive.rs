@@ -8,7 +8,10 @@ use super::{AgentResource, at, is_privileged, text};
 use crate::capture::take::Taking;
 
 /// Members that demand a credential of callers. Without any the proxy accepts whoever reaches its port.
-const AUTHENTICATION: &[&str] = &["oidcConfig", "oidcConfigRef", "externalAuthConfigRef", "authServerRef"];
+pub(super) const AUTHENTICATION: &[&str] = &["oidcConfig", "oidcConfigRef", "externalAuthConfigRef", "authServerRef"];
+
+/// Members that decide who may call what.
+pub(super) const AUTHORIZATION: &[&str] = &["authzConfig", "authzConfigRef"];
 
 pub(super) fn fill(agent: &mut AgentResource, spec: &Value, taking: &mut Taking<'_>) {
     let name = Arc::clone(&agent.name);
@@ -38,7 +41,7 @@ pub(super) fn fill(agent: &mut AgentResource, spec: &Value, taking: &mut Taking<
         }
         "MCPServer" | "MCPRemoteProxy" => {
             agent.authenticated = Some(AUTHENTICATION.iter().any(|key| spec.get(key).is_some_and(Value::is_object)));
-            let authz = ["authzConfig", "authzConfigRef"].iter().any(|key| spec.get(key).is_some_and(Value::is_object));
+            let authz = AUTHORIZATION.iter().any(|key| spec.get(key).is_some_and(Value::is_object));
             agent.authorization = Some(authz);
         }
         _ => {}
