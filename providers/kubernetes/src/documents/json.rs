@@ -305,7 +305,7 @@ fn is_empty_list(json: &str) -> bool {
 struct Items<'i, 't, 's>(&'i mut Top<'t, 's>);
 
 impl Items<'_, '_, '_> {
-    fn is_no_list<E>(self) -> Result<(), E> {
+    fn found_none<E>(self) -> Result<(), E> {
         self.0.is_wrong = true;
         Ok(())
     }
@@ -337,22 +337,22 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        self.is_no_list()
+        self.found_none()
     }
     fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        self.is_no_list()
+        self.found_none()
     }
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        self.is_no_list()
+        self.found_none()
     }
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        self.is_no_list()
+        self.found_none()
     }
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        self.is_no_list()
+        self.found_none()
     }
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        self.is_no_list()
+        self.found_none()
     }
 }
 

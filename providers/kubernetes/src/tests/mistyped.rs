@@ -385,7 +385,7 @@ fn what_an_agent_s_setting_of_another_type_would_decide_is_unknown_and_not_no() 
         "spec": {"oidcConfig": "x", "oidcConfigRef": {"name": "y"}}
     });
     let (reading, errors) = read_all(vec![document("k8s/c/all.json", &server.to_string())], &[]);
-    assert_eq!((reading.inventory.agents[0].authenticated.clone(), errors.len()), (Fact::Known(true), 1));
+    assert_eq!((reading.inventory.agents[0].authenticated, errors.len()), (Fact::Known(true), 1));
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn whether_a_workload_is_exposed_is_unknown_where_a_route_is_not_understood() {
     };
     let exposed = |ingress: &Value| {
         let (reading, _) = read_all(vec![document("k8s/c/all.json", &items(ingress).to_string())], &[]);
-        reading.inventory.workloads[0].exposed.clone()
+        reading.inventory.workloads[0].exposed
     };
     assert_eq!(exposed(&ingress), Fact::Known(false));
     let path = "/spec/rules/0/http/paths/0";
