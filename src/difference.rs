@@ -20,6 +20,9 @@ pub struct Difference {
     pub appeared: Vec<Change>,
     /// Findings that are no longer there.
     pub resolved: Vec<Change>,
+    /// Findings that are no longer there, where what they are about was not read again: nobody knows whether they are
+    /// resolved.
+    pub unread: Vec<Change>,
     /// Findings that are another way than they were, or rest on more.
     pub changed: Vec<Change>,
     /// Identities that were not there.
@@ -115,8 +118,9 @@ fn rank(severity: &str) -> usize {
 impl Difference {
     /// From one scan to a later one.
     pub fn between(old: &Snapshot, new: &Snapshot) -> Self {
-        let only = |these: &Snapshot, those: &Snapshot| {
-            let missing = these.findings.iter().filter(|(id, _)| !those.findings.contains_key(*id));
+        let only = |these: &Snapshot, those: &Snapshot, is_meant: &dyn Fn(&Seen) -> bool| {
+            let missing =
+                these.findings.iter().filter(|(id, seen)| !those.findings.contains_key(*id) && is_meant(seen));
             worst_first(missing.map(|(id, seen)| Change { id: id.clone(), finding: seen.clone(), was: Vec::new() }))
         };
         let changed = new.findings.iter().filter_map(|(id, now)| {
@@ -133,8 +137,9 @@ impl Difference {
         Self {
             old: side(old),
             new: side(new),
-            appeared: only(new, old),
-            resolved: only(old, new),
+            appeared: only(new, old, &|_| true),
+            resolved: only(old, new, &|seen| !is_unread(seen, old, new)),
+            unread: only(old, new, &|seen| is_unread(seen, old, new)),
             changed: worst_first(changed),
             new_identities: identities(new, old),
             gone_identities: identities(old, new),
@@ -146,15 +151,24 @@ impl Difference {
 
     /// Whether nothing changed, as far as it was compared.
     pub fn is_empty(&self) -> bool {
-        let Self { old, new, appeared, resolved, changed, new_identities, gone_identities, access, .. } = self;
+        let Self { old, new, appeared, resolved, unread, changed, new_identities, gone_identities, access, .. } = self;
         appeared.is_empty()
             && resolved.is_empty()
+            && unread.is_empty()
             && changed.is_empty()
             && new_identities.is_empty()
             && gone_identities.is_empty()
             && access.is_empty()
             && (old.raw_millionths, old.governed_millionths) == (new.raw_millionths, new.governed_millionths)
     }
+}
+
+/// Whether the later scan did not read whom a finding is about: nobody of that account, cluster … is there any more, or
+/// something was not read there that was.
+fn is_unread(seen: &Seen, old: &Snapshot, new: &Snapshot) -> bool {
+    !seen.scope.is_empty()
+        && !new.identities.contains_key(&seen.identity)
+        && (!new.scopes.contains(&seen.scope) || new.gaps.difference(&old.gaps).any(|(scope, _)| *scope == seen.scope))
 }
 
 fn side(snapshot: &Snapshot) -> Side {
@@ -339,6 +353,31 @@ mod tests {
             (&bot.gained[..], &bot.lost[..]),
             (&["s3:PutObject on *".to_owned()][..], &["s3:GetObject on *".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_finding_where_nothing_was_read_again_is_not_resolved() {
+        let found = Seen { scope: "1".to_owned(), ..seen("high", "fail", false) };
+        let of = |ids: &[(&str, i64)], findings: &[(&str, Seen)], gaps: &[&str]| Snapshot {
+            scopes: ids.iter().map(|_| "1".to_owned()).collect(),
+            gaps: gaps.iter().map(|call| ("1".to_owned(), (*call).to_owned())).collect(),
+            ..snapshot(findings, ids, &[])
+        };
+        let old = of(&[("bot", 1), ("other", 1)], &[("a", found)], &["list keys"]);
+        for (case, new, is_resolved) in [
+            ("it is there still", of(&[("bot", 1)], &[], &["list bots"]), true),
+            ("it was deleted", of(&[("other", 1)], &[], &["list keys"]), true),
+            ("the account was not read", of(&[], &[], &[]), false),
+            ("a call is missing now", of(&[("other", 1)], &[], &["list bots"]), false),
+        ] {
+            let difference = Difference::between(&old, &new);
+            assert_eq!(
+                (difference.resolved.len(), difference.unread.len()),
+                if is_resolved { (1, 0) } else { (0, 1) },
+                "{case}"
+            );
+            assert!(!difference.is_empty());
+        }
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub struct Snapshot {
     pub measures: BTreeMap<String, Measures>,
     /// Identities by id.
     pub identities: BTreeMap<String, Standing>,
+    /// The accounts, clusters … of these.
+    pub scopes: BTreeSet<String>,
+    /// What was not read: where, empty for no place in particular, and the call.
+    pub gaps: BTreeSet<(String, String)>,
     /// Whether it is of a version that did not write what identities may do.
     pub without_access: bool,
     /// Excess of AI identities over their human roles, by identity.
@@ -125,7 +129,14 @@ struct Document {
     score: Option<Score>,
     findings: Vec<Finding>,
     filtered_findings: usize,
+    gaps: Vec<Gap>,
     tables: Tables,
+}
+
+#[derive(Deserialize)]
+struct Gap {
+    scope: Option<String>,
+    call: String,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +184,7 @@ struct Tables {
 #[derive(Deserialize)]
 struct Identity {
     id: String,
+    scope: String,
     name: String,
     nature: String,
     verdict: Option<String>,
@@ -252,6 +264,10 @@ impl Snapshot {
             (finding.id.to_string(), measures(facts))
         });
         let table = |name: &str| report.tables.iter().find(|table| table.spec.name == name);
+        let gaps = report.gaps.iter().map(|gap| {
+            let scope = gap.scope.as_ref().map(ToString::to_string);
+            (scope.unwrap_or_default(), gap.call.to_string())
+        });
         Self {
             scan: report.scan.id.clone(),
             time: report.scan.time.to_string(),
@@ -261,6 +277,8 @@ impl Snapshot {
             findings: findings.collect(),
             measures: facts.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),
+            scopes: table("identities").map(scopes).unwrap_or_default(),
+            gaps: gaps.collect(),
             without_access: false,
             excess: table("excess").map(excess).unwrap_or_default(),
         }
@@ -290,6 +308,10 @@ fn identities(table: &Table) -> BTreeMap<String, Standing> {
         Some((text(table, row, "id")?, standing))
     });
     rows.collect()
+}
+
+fn scopes(table: &Table) -> BTreeSet<String> {
+    (0..table.rows()).filter_map(|row| text(table, row, "scope")).collect()
 }
 
 fn excess(table: &Table) -> BTreeMap<String, BTreeSet<Atom>> {
@@ -335,8 +357,10 @@ impl From<Document> for Snapshot {
             (finding.id, seen)
         });
         let without_access = document.tables.identities.iter().any(|identity| identity.access_hash.is_none());
+        let scopes = document.tables.identities.iter().map(|identity| identity.scope.clone()).collect();
+        let gaps = document.gaps.into_iter().map(|gap| (gap.scope.unwrap_or_default(), gap.call));
         let identities = document.tables.identities.into_iter().map(|identity| {
-            let Identity { id, name, nature, verdict, operations, access_list, access_hash } = identity;
+            let Identity { id, scope: _, name, nature, verdict, operations, access_list, access_hash } = identity;
             let access_hash = access_hash.flatten();
             (id, Standing { name, nature, verdict, operations, access_list, access_hash })
         });
@@ -352,6 +376,8 @@ impl From<Document> for Snapshot {
             findings: findings.collect(),
             measures,
             identities: identities.collect(),
+            scopes,
+            gaps: gaps.collect(),
             without_access,
             excess: by_identity(document.tables.excess.into_iter().map(|excess| {
                 let Excess { identity, operation, scope, condition, decided } = excess;

@@ -130,6 +130,7 @@ fn lists(difference: &Difference) -> Vec<(String, Vec<Entry>)> {
     let all = [
         ("New findings", findings(&difference.appeared)),
         ("Resolved findings", findings(&difference.resolved)),
+        ("Findings not known to be resolved, as their place was not read again", findings(&difference.unread)),
         ("Changed findings", findings(&difference.changed)),
         ("New identities", identities(&difference.new_identities)),
         ("Identities that are gone", identities(&difference.gone_identities)),

@@ -169,6 +169,9 @@ pub(crate) fn compare<'a>(
     doubts.dedup();
     let gap = compared_controls.iter().map(ControlComparison::is_gap).fold(Truth::No, Truth::or);
     let known = !subject.parts.is_empty();
+    // What both sides may hold is in excess of nothing, but nothing tells how either holds it.
+    let held = subject.parts.iter().flat_map(|part| &part.principals);
+    telling |= totals.operations == 0 && held.flat_map(|held| &held.view.doubts).any(Doubt::may_add);
     let verdict = if found.baseline.source == BaselineSource::None {
         Verdict::NoBaseline
     } else if !known || !totals.compared {

@@ -418,7 +418,6 @@ pub(crate) fn recognise(document: &Document) -> Option<&'static str> {
         Format::Yaml | Format::Toml | Format::Text => return None,
     }
     let head = &document.head;
-    let is_known = |call: &str| Form::of_call(call).is_some();
     // Of several answers each has a call of its own.
     let is_list = element(head, "", &["call"]) && (element(head, "", &["response"]) || element(head, "", &["error"]));
     if is_list || (is_wrapper(head) && document.format == Format::Ndjson) {
@@ -460,7 +459,12 @@ const MARKS: [&str; 20] = [
 pub(crate) fn is_damaged(document: &Document) -> bool {
     matches!(document.format, Format::Json | Format::Ndjson)
         && (MARKS.iter().any(|mark| document.holds_word(mark))
+            || calls(&document.text).any(is_known)
             || (is_wrapper(&document.head) && only(&document.head, &WRAPPER)))
+}
+
+fn is_known(call: &str) -> bool {
+    Form::of_call(call).is_some()
 }
 
 /// The values of the `"call"` members in a text, wherever they stand.
@@ -647,6 +651,7 @@ mod tests {
             "{,\"RoleDetailList\": []}",
             "\"AccessKeyMetadata\": [1,,]}",
             "{\"agentRuntimeArn: 1}",
+            "{\"call\": \"organizations list-policies-for-target\", \"parameters\": {TargetId\": \"r-1\"}, \"response\": {}}",
         ] {
             assert!(damaged(text, Format::Json), "{text}");
         }

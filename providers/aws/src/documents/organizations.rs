@@ -203,13 +203,17 @@ fn policies(form: Form, sheet: &Sheet<'_>, facts: &mut Facts, errors: &mut Vec<R
             WRAP,
         ));
     }
-    let mut ids = Vec::new();
+    let (mut ids, before) = (Vec::new(), errors.len());
     for (_, summary) in sheet.list::<PolicySummary<'_>>("Policies", errors) {
         let id = hold(&summary, &filter, facts);
         if let Some(held) = facts.organisation.policies.get(&id) {
             kinds.insert(Arc::clone(&held.kind));
         }
         ids.push(id);
+    }
+    // Without those that were not understood a target would seem to be limited to less than it is, or not at all.
+    if errors.len() > before {
+        return;
     }
     match (form, target) {
         (Form::OrgPolicies, _) => facts.organisation.policies_listed.extend(kinds),

@@ -71,6 +71,15 @@ fn service_control_policies_reach_the_account_level_by_level() {
     let read_cut = read(&[("gaad.json", &gaad), ("organisation.ndjson", &cut)]);
     assert!(read_cut.inventory.gaps.iter().any(|gap| gap.call.contains("list-policies-for-target --target-id ou-1")));
     assert_ne!(outcome(&read_cut, "s3:CreateBucket"), Outcome::ExplicitlyDenied);
+    // So does a level of which one policy was not understood: what is left of it would allow too little.
+    for wrong in [r#""Id":5"#, r#""Id":"p-FullAWSAccess","Type":5"#] {
+        let damaged =
+            lines.replace(&list("ou-1", &format!("{full},{guard}")), &list("ou-1", &format!("{{{wrong}}},{guard}")));
+        let read_damaged = read(&[("gaad.json", &gaad), ("organisation.ndjson", &damaged)]);
+        assert_eq!(read_damaged.errors.len(), 1, "{wrong}");
+        let outcome = outcome(&read_damaged, "s3:CreateBucket");
+        assert!(!matches!(outcome, Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied), "{wrong}: {outcome:?}");
+    }
 }
 
 #[test]

@@ -130,6 +130,18 @@ fn doubts_make_a_pass_unknown_unless_both_sides_share_them() {
 }
 
 #[test]
+fn two_of_whom_nothing_is_known_but_that_both_may_hold_the_same_are_not_alike_for_certain() {
+    use DoubtEffect::{Adds, Limits};
+    for (effect, verdict) in [(Adds, Verdict::Unknown), (Limits, Verdict::Parity)] {
+        let mut town = pair_town(vec![], vec![]);
+        for who in ["a/ops-agent", "a/ops-people"] {
+            town.access_of(who).doubts.push(Doubt::new("x", effect));
+        }
+        assert_eq!(compared(town).remove(0).verdict, verdict, "{effect:?}");
+    }
+}
+
+#[test]
 fn an_agent_that_holds_nothing_beside_people_whose_access_is_not_known_is_undecided_for_a_reason() {
     let mut town = pair_town(vec![], vec![]);
     town.toy.accesses.remove(&IdentityId::from("a/ops-people"));
