@@ -118,11 +118,12 @@ fn rank(severity: &str) -> usize {
 impl Difference {
     /// From one scan to a later one.
     pub fn between(old: &Snapshot, new: &Snapshot) -> Self {
-        let only = |these: &Snapshot, those: &Snapshot, is_meant: &dyn Fn(&Seen) -> bool| {
-            let missing =
-                these.findings.iter().filter(|(id, seen)| !those.findings.contains_key(*id) && is_meant(seen));
+        let only = |these: &Snapshot, those: &Snapshot| {
+            let missing = these.findings.iter().filter(|(id, _)| !those.findings.contains_key(*id));
             worst_first(missing.map(|(id, seen)| Change { id: id.clone(), finding: seen.clone(), was: Vec::new() }))
         };
+        let (unread, resolved) =
+            only(old, new).into_iter().partition(|change: &Change| is_unread(&change.finding, old, new));
         let changed = new.findings.iter().filter_map(|(id, now)| {
             let mut was = other_ways(old.findings.get(id)?, now);
             if let Some((before, after)) = old.measures.get(id).zip(new.measures.get(id)) {
@@ -137,9 +138,9 @@ impl Difference {
         Self {
             old: side(old),
             new: side(new),
-            appeared: only(new, old, &|_| true),
-            resolved: only(old, new, &|seen| !is_unread(seen, old, new)),
-            unread: only(old, new, &|seen| is_unread(seen, old, new)),
+            appeared: only(new, old),
+            resolved,
+            unread,
             changed: worst_first(changed),
             new_identities: identities(new, old),
             gone_identities: identities(old, new),

@@ -273,7 +273,7 @@ impl Snapshot {
             time: report.scan.time.to_string(),
             version: report.tool.version.to_string(),
             rule_pack: Some(report.tool.rule_pack.clone()),
-            score: report.score.as_ref().filter(|_| report.is_score_known()).map(|score| (score.raw, score.governed)),
+            score: report.known_score().map(|score| (score.raw, score.governed)),
             findings: findings.collect(),
             measures: facts.collect(),
             identities: table("identities").map(identities).unwrap_or_default(),

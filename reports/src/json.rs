@@ -160,7 +160,7 @@ pub fn write(report: &Report, sink: &mut dyn Write) -> Result<(), WriteError> {
 }
 
 fn score<'a>(score: &'a Score, report: &Report) -> ScoreDocument<'a> {
-    let known = report.is_score_known().then_some((score.raw, score.governed));
+    let known = report.known_score().map(|score| (score.raw, score.governed));
     ScoreDocument {
         raw: known.map(|(raw, _)| raw.thousandths()),
         governed: known.map(|(_, governed)| governed.thousandths()),

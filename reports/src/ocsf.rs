@@ -97,7 +97,7 @@ fn scan(report: &Report) -> Value {
         "id": report.scan.id,
         "coverage_percent": report.coverage.percent(),
         "gaps": report.gaps.len(),
-        "complete": !report.gaps.iter().any(|gap| gap.kind == GapKind::Failed),
+        "complete": report.is_complete(),
     });
     let settings: BTreeMap<&str, String> = settings_by_name(&report.coverage.settings).into_iter().collect();
     if let (false, Some(members)) = (settings.is_empty(), scan.as_object_mut()) {

@@ -96,7 +96,7 @@ impl Report {
 
     /// Whether all could be read that should be there. What was never collected is a gap, and no failure.
     pub fn is_complete(&self) -> bool {
-        !self.gaps.iter().any(|gap| gap.kind == GapKind::Failed)
+        is_complete(&self.gaps)
     }
 
     /// Whether the score says anything. Where nothing is open, that is so only if some check was decided and nothing failed
@@ -111,10 +111,14 @@ impl Report {
     }
 }
 
+/// Whether all could be read that should be there, by what was not read.
+pub fn is_complete(gaps: &[Gap]) -> bool {
+    !gaps.iter().any(|gap| gap.kind == GapKind::Failed)
+}
+
 /// A score, if it says anything beside what could not be read and the number of decided checks.
 pub fn known_score<'a>(score: &'a Score, gaps: &[Gap], decided: u64) -> Option<&'a Score> {
-    let is_complete = || !gaps.iter().any(|gap| gap.kind == GapKind::Failed);
-    (score.raw != Millionths::BEST || (decided > 0 && is_complete())).then_some(score)
+    (score.raw != Millionths::BEST || (decided > 0 && is_complete(gaps))).then_some(score)
 }
 
 /// The tool.

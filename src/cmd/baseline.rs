@@ -3,7 +3,7 @@
 #[cfg(feature = "live")]
 use std::path::PathBuf;
 
-use evenhand_model::gap::GapKind;
+use evenhand_reports::report::is_complete;
 use evenhand_reports::text::counted;
 use evenhand_rules::evaluate::Keep;
 
@@ -124,7 +124,7 @@ fn scanned(
     };
     let partial = capture.is_partial();
     let assessing = assess::assess(capture, options, Keep::Report);
-    if partial || assessing.assessed.inventory.gaps.iter().any(|gap| gap.kind == GapKind::Failed) {
+    if partial || !is_complete(&assessing.assessed.inventory.gaps) {
         invocation.console.error(
             "evidence could not be read, so what is resolved is not known; the baseline stays as it is",
             Some("mend the input; `evenhand scan` lists the gaps"),

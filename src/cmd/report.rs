@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::Path;
 
-use evenhand_model::gap::GapKind;
 use evenhand_model::id::ProviderName;
 use evenhand_model::identity::Nature;
 use evenhand_model::table::TableSpec;
@@ -89,7 +88,7 @@ impl Gated {
                 "write it with `evenhand scan … -o json=FILE` and without --severity",
             ));
         };
-        let broken = report.gaps.iter().any(|gap| gap.kind == GapKind::Failed);
+        let broken = !report.is_complete();
         if report.coverage.identities == 0 && self.allow_empty && !broken {
             return Ok(Decision { exit: Exit::Passed, reasons: Vec::new(), warnings: Vec::new() });
         }

@@ -96,7 +96,7 @@ fn findings(all: &[Finding]) -> PolarsResult<DataFrame> {
 }
 
 fn scan(report: &Report) -> PolarsResult<DataFrame> {
-    let score = report.score.as_ref().filter(|_| report.is_score_known());
+    let score = report.known_score();
     // What nobody accepted, as everywhere.
     let of = |status: Status, severity: Option<Severity>| {
         let is = |finding: &&Finding| {
